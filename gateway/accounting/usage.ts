@@ -1,0 +1,38 @@
+/** What one exchange consumed. Counts are whole numbers; absent means the upstream did not say. */
+export interface Usage {
+  readonly promptTokens?: number
+  readonly completionTokens?: number
+  readonly totalTokens?: number
+  readonly cachedTokens?: number
+  readonly reasoningTokens?: number
+  readonly images?: number
+  readonly audioSeconds?: number
+  readonly characters?: number
+}
+
+/** One settled exchange, as it is stored. Never a prompt, an answer or a key. */
+export interface UsageRow {
+  /** UUID; the same row arriving twice is stored once. */
+  readonly id: string
+  readonly module: string
+  readonly endpoint: string
+  /** The asked model name; `(unknown)` where no such model exists. */
+  readonly model: string
+  /** Stable id of the deployment that answered; absent where none did. */
+  readonly deploymentId?: string
+  readonly provider?: string
+  readonly upstreamModel?: string
+  /** Who asked: `master`, later a key's hash. */
+  readonly caller: string
+  /** HTTP status the caller saw; 499 where it left. */
+  readonly status: number
+  /** `ok`, or the error code of the catalogue, or `caller_gone`. */
+  readonly outcome: string
+  readonly isStream: boolean
+  readonly attempts: number
+  /** Unix time, milliseconds. */
+  readonly startedAtMs: number
+  readonly durationMs: number
+  readonly firstByteMs?: number
+  readonly usage: Usage
+}

@@ -1,0 +1,37 @@
+import { errorCatalogue, type ErrorCode, type ErrorKind } from './catalogue.ts'
+
+export interface ErrorDetails {
+  /** The request field at fault, as OpenAI's envelope names it. */
+  readonly param?: string
+  /** For the log only; never shown to the caller. */
+  readonly cause?: unknown
+  /** Seconds until another attempt makes sense: the `retry-after` header. */
+  readonly retryAfterSeconds?: number
+  /** What an upstream said, kept where it survives: its status, code and type. */
+  readonly upstream?: { readonly status?: number; readonly code?: string | null; readonly type?: string }
+}
+
+/** A failed request. The message tells the caller what to change; `cause` tells the log what happened. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode
+  readonly param: string | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly upstream: ErrorDetails['upstream']
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause })
+    this.name = 'GatewayError'
+    this.code = code
+    this.param = details.param
+    this.retryAfterSeconds = details.retryAfterSeconds
+    this.upstream = details.upstream
+  }
+
+  get kind(): ErrorKind {
+    return errorCatalogue[this.code]
+  }
+
+  get status(): number {
+    return this.upstream?.status ?? this.kind.status
+  }
+}

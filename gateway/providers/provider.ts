@@ -1,0 +1,94 @@
+import type { EndpointName } from '../../modules/endpoints.ts'
+import type { DeploymentParams } from '../../modules/module.ts'
+
+/** A dialect: how to speak to one kind of upstream. Pure: no socket, no clock, no log. */
+export interface Provider {
+  /** The prefix before the slash in `litellm_params.model`. */
+  readonly name: string
+  /** Used where no `api_base` is given; absent: `api_base` is needed. Without a trailing slash. */
+  readonly defaultBase?: string
+  /** Environment variables that may hold the key, in order, where no `api_key` is given. */
+  readonly keyVariables: readonly string[]
+  readonly isKeyNeeded: boolean
+  readonly endpoints: Partial<Record<EndpointName, Translation>>
+  /** A free question that shows the server lives and which models it has. */
+  readonly modelList: ModelListCall
+}
+
+export interface ModelListCall {
+  /** Appended to the base URL. */
+  readonly path: string
+  /** Names in the answer's JSON; empty where it has none. */
+  namesIn(answer: unknown): readonly string[]
+}
+
+export type Translation = PassThrough | Translated
+
+/** The upstream speaks the caller's dialect: bytes go through, edited in place. */
+export interface PassThrough {
+  readonly kind: 'pass-through'
+  /** Appended to the base URL. */
+  readonly path: string
+}
+
+/** The upstream speaks a dialect of its own. Requests and answers are translated as JSON. */
+export interface Translated {
+  readonly kind: 'translated'
+  /** Throws GatewayError `unsupported_parameter` or `invalid_request` for what the dialect cannot say. */
+  toUpstream(request: ModelRequest, target: Target): UpstreamCall
+  /** OpenAI's JSON body from the upstream's. Throws GatewayError `upstream_nonsense`. */
+  toAnswer(answer: unknown, request: ModelRequest): Record<string, unknown>
+  readonly stream?: StreamTranslation
+}
+
+export interface StreamTranslation {
+  readonly framing: 'ndjson' | 'sse'
+  /** A translator with the state of one stream. */
+  create(request: ModelRequest): StreamTranslator
+}
+
+export interface StreamTranslator {
+  /** OpenAI chunks for one upstream event; none where it says nothing. Throws GatewayError. */
+  onEvent(event: unknown): readonly Record<string, unknown>[]
+  /** Whether the upstream has said that it is done; an end before that is a cut. */
+  readonly isDone: boolean
+}
+
+/** One request, in OpenAI's words. */
+export interface ModelRequest {
+  readonly endpoint: EndpointName
+  /** The model name the caller asked for; answers carry it. */
+  readonly model: string
+  readonly isStream: boolean
+  /** The parsed JSON body, or the text fields of a form; defaults of the deployment already in it. */
+  readonly fields: Readonly<Record<string, unknown>>
+  /** Uploaded files, in memory; empty for JSON requests. */
+  readonly files: readonly UploadedFile[]
+  /** Id for an answer whose upstream gives none: `chatcmpl-…`. */
+  readonly answerId: string
+  /** Unix time for `created`, seconds. */
+  readonly createdSeconds: number
+}
+
+export interface UploadedFile {
+  readonly field: string
+  readonly fileName: string
+  readonly contentType: string
+  readonly bytes: Uint8Array
+}
+
+/** Where a deployment is called. */
+export interface Target {
+  /** The upstream's own model name, prefix removed. */
+  readonly model: string
+  readonly params: DeploymentParams
+}
+
+export interface UpstreamCall {
+  readonly method: 'POST' | 'GET'
+  /** Appended to the base URL. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** JSON body. */
+  readonly body: unknown
+}

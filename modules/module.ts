@@ -1,0 +1,134 @@
+import type { EndpointName } from './endpoints.ts'
+
+/** One module file, read, checked and with every default in place. Times are milliseconds. */
+export interface Module {
+  readonly name: string
+  /** Endpoints it offers; others are a 404 that names the module that has them. */
+  readonly endpoints: readonly EndpointName[]
+  readonly models: readonly ModelEntry[]
+  readonly router: RouterSettings
+  readonly litellm: LitellmSettings
+  readonly general: GeneralSettings
+  /** The other modules of this fleet; empty where the file stands alone. */
+  readonly fleet: readonly FleetMember[]
+}
+
+/** A neighbour: who serves which endpoint on which port. */
+export interface FleetMember {
+  readonly module: string
+  readonly port: number
+  readonly endpoints: readonly EndpointName[]
+}
+
+/** One entry of `model_list`. */
+export interface ModelEntry {
+  readonly modelName: string
+  /** Where it stands in the file, for messages: `model_list[3]`. */
+  readonly path: string
+  /** Dialect prefix, model, address and key, as written and filled. */
+  readonly params: DeploymentParams
+  /** `model_info`: free-form, given back unchanged. */
+  readonly info: Readonly<Record<string, unknown>>
+}
+
+/** `litellm_params`: the keys the gateway acts on, and the request defaults among the rest. */
+export interface DeploymentParams {
+  /** `provider/model`, or a bare model name. */
+  readonly model: string
+  readonly customProvider?: string
+  readonly apiBase?: string
+  readonly apiKey?: string
+  readonly apiVersion?: string
+  readonly organization?: string
+  readonly timeoutMs?: number
+  readonly streamTimeoutMs?: number
+  /** Priority class; lower first. */
+  readonly order?: number
+  readonly weight?: number
+  readonly rpm?: number
+  readonly tpm?: number
+  readonly cooldownMs?: number
+  readonly numRetries?: number
+  readonly dropParams?: boolean
+  readonly additionalDropParams: readonly string[]
+  readonly extraHeaders: Readonly<Record<string, string>>
+  /** Merged into the upstream JSON body. */
+  readonly extraBody: Readonly<Record<string, unknown>>
+  /** Request fields used where the caller names none: temperature, max_tokens, num_ctx, keep_alive … */
+  readonly defaults: Readonly<Record<string, unknown>>
+}
+
+export interface RouterSettings {
+  /** LiteLLM's name of a strategy; absent: ours. */
+  readonly strategy?: string
+  readonly numRetries: number
+  readonly timeoutMs: number
+  readonly streamTimeoutMs?: number
+  readonly allowedFails?: number
+  readonly cooldownMs?: number
+  /** Alias → model name; hidden ones are not listed by `/v1/models`. */
+  readonly aliases: Readonly<Record<string, { readonly model: string; readonly isHidden: boolean }>>
+}
+
+export interface LitellmSettings {
+  readonly dropParams: boolean
+  /** Seconds-long upper bound of one exchange, in milliseconds. */
+  readonly requestTimeoutMs?: number
+  readonly isMetricsKeyRequired: boolean
+}
+
+export interface GeneralSettings {
+  /** Keys written in the file (dummies and `os.environ/`), beside LITELLM_MASTER_KEY. */
+  readonly masterKey?: string
+  readonly databaseUrl?: string
+  /** Largest JSON request body, bytes. */
+  readonly maxRequestBytes: number
+  /** Largest uploaded file, bytes. */
+  readonly maxUploadBytes: number
+  readonly keyHeaderName?: string
+  readonly areSpendLogsDisabled: boolean
+}
+
+/** `deploy`: how infra places a module in a cluster. The gateway never sees it. */
+export interface DeploySettings {
+  /** Absent: infra picks it. */
+  readonly nodePort?: number
+  /** `null`: scaled from outside, no replicas in the manifest. */
+  readonly replicas: number | null
+  readonly autoscaling?: Autoscaling
+  readonly resources: Resources
+  /** Variables beyond those the file names that go into the Secret. */
+  readonly secrets: readonly string[]
+}
+
+export interface Autoscaling {
+  readonly min: number
+  readonly max: number
+  readonly targetCpuPercent: number
+}
+
+export interface Resources {
+  readonly requests: Readonly<Record<string, string>>
+  readonly limits: Readonly<Record<string, string>>
+}
+
+/** A variable a module file names: `${NAME}`, `${NAME:-default}`, `os.environ/NAME`. */
+export interface VariableUse {
+  readonly name: string
+  readonly path: string
+  readonly hasDefault: boolean
+}
+
+/** One thing wrong with a file, and where. Lines and columns count from 1. */
+export interface Fault {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** `model_list[0].litellm_params.timeout`; empty for the document itself. */
+  readonly path: string
+  /** `expected …, found …`, with the nearest known name where a key is mistyped. */
+  readonly message: string
+  readonly severity: 'error' | 'warning'
+  /** Index in `model_list` of the one entry this fault takes out; absent: the whole file is unusable. */
+  readonly modelIndex?: number
+}
