@@ -184,7 +184,7 @@ function runNpm() {
     '--package-lock=true',
     '--bin-links=true',
   ]
-  const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=warn']
+  const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error']
   const child = spawn(command, [...before, ...flags, ...quiet], {
     cwd: root,
     env: cleanEnvironment(),
@@ -201,6 +201,16 @@ function runNpm() {
     )
     child.once('close', (status) => resolve({ status, output }))
   })
+}
+
+/** What npm complained about, without its usage text. */
+function complaintIn(output) {
+  const lines = output
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^npm error(\s+at .*)?\s*$/.test(line))
+  const usage = lines.findIndex((line) => line.includes('Clean install a project'))
+  const told = usage === -1 ? lines : lines.slice(0, usage)
+  return (told.length > 20 ? [...told.slice(0, 12), '  …', ...told.slice(-7)] : told).join('\n')
 }
 
 function stopBy(signal, child) {
@@ -223,13 +233,13 @@ async function install(why) {
   if (status !== 0) {
     const reason =
       reasons.find(([pattern]) => pattern.test(output))?.[1] ?? 'What npm said is above.'
-    throw new SetUpError(`npm ci failed. ${reason}`, { cause: output })
+    throw new SetUpError(`npm ci failed. ${reason}`, { cause: complaintIn(output) })
   }
   const left = findStaleness()
   if (left !== undefined) {
     throw new SetUpError(
       `npm ci went well, and yet the dependencies are ${left}. If \`npm config get ignore-scripts\` says true, run \`npm rebuild node --ignore-scripts=false\`.`,
-      { cause: output },
+      { cause: complaintIn(output) },
     )
   }
   process.stderr.write(`done in ${((Date.now() - startMs) / 1000).toFixed(1)} s\n`)
@@ -259,8 +269,6 @@ try {
   await main()
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error
-  process.stderr.write(
-    `${error.cause ? `\n${error.cause.trimEnd()}\n` : ''}set-up: ${error.message}\n`,
-  )
+  process.stderr.write(`${error.cause ? `\n${error.cause}\n` : ''}set-up: ${error.message}\n`)
   process.exitCode = 1
 }
