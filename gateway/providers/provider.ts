@@ -9,7 +9,14 @@ export interface Provider {
   readonly defaultBase?: string
   /** Environment variables that may hold the key, in order, where no `api_key` is given. */
   readonly keyVariables: readonly string[]
+  /** Whether the server at `defaultBase` wants a key; one at an `api_base` may go without. */
   readonly isKeyNeeded: boolean
+  /** Environment variables that may hold the base URL, in order, where no `api_base` is given. */
+  readonly baseVariables?: readonly string[]
+  /** The host whose own API has a `metadata` field; elsewhere that field is a control field of ours. */
+  readonly metadataHost?: string
+  /** How it wants its key, flat name and value; absent: `authorization: Bearer`. */
+  readonly keyHeader?: (apiKey: string) => readonly [string, string]
   readonly endpoints: Partial<Record<EndpointName, Translation>>
   /** A free question that shows the server lives and which models it has. */
   readonly modelList: ModelListCall
@@ -34,7 +41,10 @@ export interface PassThrough {
 /** The upstream speaks a dialect of its own. Requests and answers are translated as JSON. */
 export interface Translated {
   readonly kind: 'translated'
-  /** Throws GatewayError `unsupported_parameter` or `invalid_request` for what the dialect cannot say. */
+  /**
+   * Throws GatewayError `unsupported_parameter` or `invalid_request` for what the dialect cannot say.
+   * Lays `params.extraBody` over the fields itself; headers of the deployment are the caller's to add.
+   */
   toUpstream(request: ModelRequest, target: Target): UpstreamCall
   /** OpenAI's JSON body from the upstream's. Throws GatewayError `upstream_nonsense`. */
   toAnswer(answer: unknown, request: ModelRequest): Record<string, unknown>
@@ -52,6 +62,8 @@ export interface StreamTranslator {
   onEvent(event: unknown): readonly Record<string, unknown>[]
   /** Whether the upstream has said that it is done; an end before that is a cut. */
   readonly isDone: boolean
+  /** OpenAI's `usage`, once the upstream has told it, whether or not the caller asked for it. */
+  readonly usage?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** One request, in OpenAI's words. */

@@ -1,0 +1,31 @@
+import type { DeploymentParams } from '../../modules/module.ts'
+import { createOllama } from './ollama.ts'
+import { createOpenAiCompatible } from './openai-compatible.ts'
+import { openAiVendors } from './openai-vendors.ts'
+import type { Provider } from './provider.ts'
+import { resolveAmong, type Resolved } from './resolve-provider.ts'
+
+const ownDialects = {
+  ollama: createOllama('ollama'),
+  ollama_chat: createOllama('ollama_chat'),
+} satisfies Record<string, Provider>
+
+export type ProviderName = keyof typeof openAiVendors | keyof typeof ownDialects
+
+/** Every dialect, by the prefix before the slash in `litellm_params.model`. */
+export const providers: Readonly<Record<string, Provider>> = {
+  ...Object.fromEntries(
+    Object.entries(openAiVendors).map(([name, vendor]) => [
+      name,
+      createOpenAiCompatible(name, vendor),
+    ]),
+  ),
+  ...ownDialects,
+}
+
+/** Which dialect a deployment speaks and its upstream model name, or what is wrong with it. */
+export function resolveProvider(
+  params: Pick<DeploymentParams, 'model' | 'customProvider' | 'apiBase'>,
+): Resolved {
+  return resolveAmong(providers, params)
+}

@@ -1,0 +1,84 @@
+import { nonsense } from './dialect-limits.ts'
+import { finishReasonOf, optionalText, readOllama, toolCallsIn, usageOf } from './ollama-answers.ts'
+import type { ModelRequest, StreamTranslator } from './provider.ts'
+import { isGiven, isObject, type JsonObject } from './read-json.ts'
+
+type Chunk = Record<string, unknown>
+
+/** Whether the caller wants `usage` in a last chunk of its own. */
+export function isUsageAsked(request: ModelRequest): boolean {
+  const options = request.fields.stream_options
+  return isObject(options) && options.include_usage === true
+}
+
+/** Chat chunks of OpenAI's from Ollama's lines. */
+export function createChatStream(request: ModelRequest): StreamTranslator {
+  const state = {
+    hasStarted: false,
+    toolCalls: 0,
+    isDone: false,
+    usage: undefined as Chunk | undefined,
+  }
+  const mostCalls = request.fields.parallel_tool_calls === false ? 1 : Number.POSITIVE_INFINITY
+
+  function chunk(choices: readonly JsonObject[], usage: unknown = null): Chunk {
+    return {
+      id: request.answerId,
+      object: 'chat.completion.chunk',
+      created: request.createdSeconds,
+      model: request.model,
+      choices,
+      ...(isUsageAsked(request) && { usage }),
+    }
+  }
+
+  function speak(delta: JsonObject, finishReason: string | null = null): Chunk {
+    const role = state.hasStarted ? {} : { role: 'assistant' }
+    state.hasStarted = true
+    return chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason: finishReason }])
+  }
+
+  function deltasOf(message: JsonObject): readonly Chunk[] {
+    const thinking = optionalText(message.thinking, 'message.thinking', request)
+    const content = optionalText(message.content, 'message.content', request)
+    const first = state.toolCalls
+    const calls = toolCallsIn(message, first, request)
+      .slice(0, mostCalls - first)
+      .map((call, offset) => ({ index: first + offset, ...call }))
+    state.toolCalls += calls.length
+    return [
+      ...(thinking === '' ? [] : [speak({ reasoning_content: thinking })]),
+      ...(content === '' ? [] : [speak({ content })]),
+      ...(calls.length === 0 ? [] : [speak({ tool_calls: calls })]),
+    ]
+  }
+
+  function end(event: JsonObject): readonly Chunk[] {
+    state.isDone = true
+    state.usage = usageOf(event)
+    const last = speak(
+      state.hasStarted ? {} : { content: '' },
+      finishReasonOf(event, state.toolCalls > 0),
+    )
+    return isUsageAsked(request) ? [last, chunk([], state.usage)] : [last]
+  }
+
+  return {
+    get isDone() {
+      return state.isDone
+    },
+    get usage() {
+      return state.usage
+    },
+    onEvent(event) {
+      if (state.isDone) return []
+      const line = readOllama(event, request)
+      if (isGiven(line.message) && !isObject(line.message))
+        throw nonsense("'message' is not an object", request.model)
+      if (!isObject(line.message) && line.done !== true)
+        throw nonsense("'message' is missing", request.model)
+      const deltas = isObject(line.message) ? deltasOf(line.message) : []
+      return line.done === true ? [...deltas, ...end(line)] : deltas
+    },
+  }
+}

@@ -1,0 +1,25 @@
+import { ollamaChat } from './ollama-chat.ts'
+import { ollamaEmbed } from './ollama-embed.ts'
+import { ollamaGenerate } from './ollama-generate.ts'
+import type { Provider } from './provider.ts'
+import { isObject, textsUnder } from './read-json.ts'
+
+/** Ollama in its own dialect; `ollama/` and `ollama_chat/` mean the same. */
+export function createOllama(name: string): Provider {
+  return {
+    name,
+    defaultBase: 'http://localhost:11434',
+    baseVariables: ['OLLAMA_API_BASE'],
+    keyVariables: ['OLLAMA_API_KEY'],
+    isKeyNeeded: false,
+    endpoints: {
+      'chat-completions': ollamaChat,
+      completions: ollamaGenerate,
+      embeddings: ollamaEmbed,
+    },
+    modelList: {
+      path: '/api/tags',
+      namesIn: (answer) => (isObject(answer) ? textsUnder('name', answer.models) : []),
+    },
+  }
+}

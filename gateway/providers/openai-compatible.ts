@@ -1,0 +1,44 @@
+import type { PassThrough, Provider } from './provider.ts'
+import { isObject, textsUnder } from './read-json.ts'
+
+/** What tells one OpenAI-compatible server from another: an address and a key. */
+export interface OpenAiVendor {
+  readonly defaultBase?: string
+  readonly baseVariables?: readonly string[]
+  readonly keyVariables?: readonly string[]
+  /** Default: a vendor with an address of its own wants a key, a server of one's own does not. */
+  readonly isKeyNeeded?: boolean
+  readonly metadataHost?: string
+}
+
+const passedTo = (path: string): PassThrough => ({ kind: 'pass-through', path })
+
+const endpoints = {
+  'chat-completions': passedTo('/chat/completions'),
+  completions: passedTo('/completions'),
+  responses: passedTo('/responses'),
+  embeddings: passedTo('/embeddings'),
+  moderations: passedTo('/moderations'),
+  rerank: passedTo('/rerank'),
+  'images-generations': passedTo('/images/generations'),
+  'images-edits': passedTo('/images/edits'),
+  'images-variations': passedTo('/images/variations'),
+  'audio-transcriptions': passedTo('/audio/transcriptions'),
+  'audio-translations': passedTo('/audio/translations'),
+  'audio-speech': passedTo('/audio/speech'),
+}
+
+/** A server that speaks OpenAI's own dialect: vLLM, LocalAI, llama.cpp, most vendors. */
+export function createOpenAiCompatible(name: string, vendor: OpenAiVendor): Provider {
+  return {
+    name,
+    keyVariables: [],
+    isKeyNeeded: vendor.defaultBase !== undefined,
+    ...vendor,
+    endpoints,
+    modelList: {
+      path: '/models',
+      namesIn: (answer) => (isObject(answer) ? textsUnder('id', answer.data) : []),
+    },
+  }
+}

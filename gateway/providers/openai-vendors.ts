@@ -1,0 +1,81 @@
+import type { OpenAiVendor } from './openai-compatible.ts'
+
+/** A server somebody runs: it needs an address, and a key only where one was set. */
+const ownServer = (name: string): OpenAiVendor => ({
+  baseVariables: [`${name}_API_BASE`],
+  keyVariables: [`${name}_API_KEY`],
+})
+
+/** A cloud service: its address, and the variables its key may stand in. */
+const service = (defaultBase: string, ...keyVariables: readonly string[]): OpenAiVendor => ({
+  defaultBase,
+  keyVariables,
+  baseVariables: keyVariables.slice(0, 1).map((name) => name.replace(/_KEY$/, '_BASE')),
+})
+
+/** Everyone who speaks OpenAI's dialect, by the prefix before the model name. */
+export const openAiVendors = {
+  openai: {
+    defaultBase: 'https://api.openai.com/v1',
+    baseVariables: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'],
+    keyVariables: ['OPENAI_API_KEY'],
+    metadataHost: 'api.openai.com',
+  },
+  'text-completion-openai': {
+    defaultBase: 'https://api.openai.com/v1',
+    keyVariables: ['OPENAI_API_KEY'],
+    metadataHost: 'api.openai.com',
+  },
+  custom_openai: { keyVariables: ['OPENAI_API_KEY'] },
+  custom: { keyVariables: ['OPENAI_API_KEY'] },
+  openai_like: ownServer('OPENAI_LIKE'),
+  hosted_vllm: ownServer('HOSTED_VLLM'),
+  vllm: ownServer('HOSTED_VLLM'),
+  litellm_proxy: ownServer('LITELLM_PROXY'),
+  xinference: ownServer('XINFERENCE'),
+  infinity: ownServer('INFINITY'),
+  azure_ai: { ...ownServer('AZURE_AI'), isKeyNeeded: true },
+  lm_studio: {
+    ...ownServer('LM_STUDIO'),
+    defaultBase: 'http://localhost:1234/v1',
+    isKeyNeeded: false,
+  },
+  llamafile: {
+    ...ownServer('LLAMAFILE'),
+    defaultBase: 'http://127.0.0.1:8080/v1',
+    isKeyNeeded: false,
+  },
+  localai: { ...ownServer('LOCALAI'), defaultBase: 'http://127.0.0.1:8080/v1', isKeyNeeded: false },
+
+  groq: service('https://api.groq.com/openai/v1', 'GROQ_API_KEY'),
+  openrouter: service('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', 'OR_API_KEY'),
+  mistral: service('https://api.mistral.ai/v1', 'MISTRAL_API_KEY'),
+  nvidia_nim: service('https://integrate.api.nvidia.com/v1', 'NVIDIA_NIM_API_KEY'),
+  github: service('https://models.inference.ai.azure.com', 'GITHUB_API_KEY', 'GITHUB_TOKEN'),
+  cerebras: service('https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY'),
+  deepseek: service('https://api.deepseek.com/beta', 'DEEPSEEK_API_KEY'),
+  together_ai: service(
+    'https://api.together.ai/v1',
+    'TOGETHER_API_KEY',
+    'TOGETHERAI_API_KEY',
+    'TOGETHER_AI_API_KEY',
+    'TOGETHER_AI_TOKEN',
+  ),
+  fireworks_ai: service(
+    'https://api.fireworks.ai/inference/v1',
+    'FIREWORKS_API_KEY',
+    'FIREWORKS_AI_API_KEY',
+    'FIREWORKSAI_API_KEY',
+    'FIREWORKS_AI_TOKEN',
+  ),
+  moonshot: service('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY'),
+  dashscope: service('https://dashscope.aliyuncs.com/compatible-mode/v1', 'DASHSCOPE_API_KEY'),
+  zai: service('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY'),
+  xai: service('https://api.x.ai/v1', 'XAI_API_KEY'),
+  perplexity: service('https://api.perplexity.ai', 'PERPLEXITYAI_API_KEY', 'PERPLEXITY_API_KEY'),
+  huggingface: service('https://router.huggingface.co/v1', 'HF_TOKEN', 'HUGGINGFACE_API_KEY'),
+  deepinfra: service('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
+  sambanova: service('https://api.sambanova.ai/v1', 'SAMBANOVA_API_KEY'),
+  nebius: service('https://api.studio.nebius.ai/v1', 'NEBIUS_API_KEY'),
+  novita: service('https://api.novita.ai/v3/openai', 'NOVITA_API_KEY'),
+} as const satisfies Record<string, OpenAiVendor>
