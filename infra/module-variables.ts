@@ -1,0 +1,43 @@
+import type { VariableUse } from '../modules/module.ts'
+
+/** What the workload or the Secret gives each gateway under its own name. */
+const ownNames = new Set([
+  'BACKEND_HOST',
+  'CONFIG_FILE',
+  'DATABASE_URL',
+  'HOST',
+  'LITELLM_LOG',
+  'LITELLM_MASTER_KEY',
+  'LITELLM_SALT_KEY',
+  'METRICS_PORT',
+  'MODULE',
+  'NUM_WORKERS',
+  'PORT',
+  'PUBLIC_URL',
+  'SALT_KEY',
+  'SECRETS_DIR',
+  'SHUTDOWN_TIMEOUT_S',
+  'SPOOL_DIR',
+])
+
+const secretWord = /(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|PASSWORD|CREDENTIALS)(?:_|$)/
+
+interface Asking {
+  readonly variables: readonly VariableUse[]
+  readonly deploy: { readonly secrets: readonly string[] }
+}
+
+/** Every variable a module may take from `.env`: those its file names and `deploy.secrets`. */
+export function takenVariables({ variables, deploy }: Asking): string[] {
+  return distinct([...variables.map(({ name }) => name), ...deploy.secrets])
+}
+
+/** Those that `.env` should have a line for: without a default, or secret by their name. */
+export function wantedVariables({ variables, deploy }: Asking): string[] {
+  const wanted = variables.filter(({ name, hasDefault }) => !hasDefault || secretWord.test(name))
+  return distinct([...wanted.map(({ name }) => name), ...deploy.secrets])
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)].filter((name) => !ownNames.has(name)).sort()
+}
