@@ -11,6 +11,8 @@ export interface Module {
   readonly general: GeneralSettings
   /** The other modules of this fleet; empty where the file stands alone. */
   readonly fleet: readonly FleetMember[]
+  /** `environment_variables` of the file: they stand before those of the process. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** A neighbour: who serves which endpoint on which port. */

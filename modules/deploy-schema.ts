@@ -1,0 +1,94 @@
+import { Type } from 'typebox'
+import { integer, listOf, mapOf, ourBlock, text } from './schema-parts.ts'
+
+const quantity = text({
+  description: 'A Kubernetes quantity.',
+  expected: 'a quantity such as 100m, 0.5 or 256Mi',
+  pattern: String.raw`^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$`,
+})
+
+/** `deploy`: what infra reads; the gateway's document leaves it out. */
+export const deploySchema = ourBlock(
+  {
+    node_port: Type.Optional(
+      integer({
+        description: 'Port of the module on every node; 30000 and 30900 are taken.',
+        expected: 'a whole number from 30001 to 32767',
+        minimum: 30001,
+        maximum: 32767,
+      }),
+    ),
+    replicas: Type.Optional(
+      Type.Union([integer({ description: '', maximum: 1000 }), Type.Null()], {
+        description: 'Pods of this module; null leaves the number to whoever scales from outside.',
+        expected: 'a whole number from 0 to 1000, or null where something else scales',
+        default: 1,
+      }),
+    ),
+    autoscaling: Type.Optional(
+      ourBlock(
+        {
+          min: Type.Optional(
+            integer({
+              description: 'Fewest pods.',
+              expected: 'a whole number from 1',
+              minimum: 1,
+              maximum: 1000,
+              default: 1,
+            }),
+          ),
+          max: integer({
+            description: 'Most pods.',
+            expected: 'a whole number from 1 to 1000',
+            minimum: 1,
+            maximum: 1000,
+          }),
+          target_cpu_percent: Type.Optional(
+            integer({
+              description: 'CPU use, in percent of the request, that pods are added to hold.',
+              expected: 'a percentage from 1 to 1000',
+              minimum: 1,
+              maximum: 1000,
+              default: 70,
+            }),
+          ),
+        },
+        { description: 'Pods by CPU use, in place of replicas.' },
+      ),
+    ),
+    resources: Type.Optional(
+      ourBlock(
+        {
+          requests: Type.Optional(
+            mapOf(quantity, {
+              description: 'What a pod is promised: cpu, memory, or a device by its full name.',
+              default: { cpu: '100m', memory: '128Mi' },
+            }),
+          ),
+          limits: Type.Optional(
+            mapOf(quantity, {
+              description: 'What a pod may use at most. Memory is never set below the request.',
+              default: { memory: '256Mi' },
+            }),
+          ),
+        },
+        { description: 'CPU and memory of one pod.' },
+      ),
+    ),
+    secrets: Type.Optional(
+      listOf(
+        text({
+          description: 'Name of a variable.',
+          expected: 'a variable name such as OPENAI_API_KEY',
+          pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+        }),
+        {
+          description: 'Variables for the Secret beyond those the file names.',
+          expected: 'a list of variable names',
+          default: [],
+        },
+      ),
+    ),
+  },
+  { description: 'How the module is placed in a cluster. The gateway never sees it.' },
+)

@@ -1,0 +1,55 @@
+import type { FaultList } from './fault-list.ts'
+import { keysNotActedOn, lossOf } from './known-keys.ts'
+import { nearestNames } from './nearest-name.ts'
+import {
+  credentialSchema,
+  generalSchema,
+  litellmSchema,
+  modelSchema,
+  moduleSchema,
+  paramsSchema,
+  routerSchema,
+} from './schema.ts'
+import type { Path } from './yaml-source.ts'
+
+const ourKeys = ['module', 'endpoints', 'fleet', 'deploy']
+
+const keysOf: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(moduleSchema.properties),
+  'model_list[]': Object.keys(modelSchema.properties),
+  'credential_list[]': Object.keys(credentialSchema.properties),
+  litellm_params: Object.keys(paramsSchema.properties),
+  router_settings: Object.keys(routerSchema.properties),
+  litellm_settings: Object.keys(litellmSchema.properties),
+  general_settings: Object.keys(generalSchema.properties),
+}
+
+/** Says what becomes of a key that stands in a block of LiteLLM's but not in its schema. */
+export function reportOtherKeys(block: string, path: Path, faults: FaultList): void {
+  const key = path.at(-1)
+  if (typeof key !== 'string') return
+  const loss = lossOf(block, key)
+  if (loss !== undefined) {
+    faults.warning(path, `not acted on: ${loss}`, { part: 'key' })
+    return
+  }
+  // Further keys of litellm_params are request defaults: read-models.ts speaks about them.
+  if (block === 'litellm_params') return
+  const [near] = nearestNames(key, [...(keysOf[block] ?? []), ...keysNotActedOn(block)], 1)
+  if (block === '' && near !== undefined && ourKeys.includes(near)) {
+    faults.error(path, `unknown key, did you mean ${near}?`, { part: 'key' })
+    return
+  }
+  faults.warning(path, `unknown key, ignored${hintFor(block, key, near)}`, { part: 'key' })
+}
+
+function hintFor(block: string, key: string, near: string | undefined): string {
+  const home = Object.keys(keysOf).find(
+    (other) =>
+      other !== block &&
+      (keysOf[other]?.includes(key) === true || lossOf(other, key) !== undefined),
+  )
+  if (home !== undefined && home !== '') return `: it belongs into ${home}`
+  if (near !== undefined) return `, did you mean ${near}?`
+  return home === '' ? ': it belongs to the top of the file' : ''
+}

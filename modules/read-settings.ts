@@ -1,0 +1,79 @@
+import type { FaultList } from './fault-list.ts'
+import type { GeneralSettings, LitellmSettings, RouterSettings } from './module.ts'
+import { optional, toMs } from './read-models.ts'
+import { defaultTimeoutSeconds, generalSchema, litellmSchema, routerSchema } from './schema.ts'
+import type { SchemaReader } from './schema-reader.ts'
+
+interface Blocks {
+  readonly router: unknown
+  readonly litellm: unknown
+  readonly general: unknown
+}
+
+interface Settings {
+  readonly router: RouterSettings
+  readonly litellm: LitellmSettings
+  readonly general: GeneralSettings
+}
+
+const mebibyte = 1024 * 1024
+
+/** The three blocks of settings, with every default in place. */
+export function readSettings(blocks: Blocks, reader: SchemaReader, faults: FaultList): Settings {
+  const router = reader.read(routerSchema, blocks.router, ['router_settings']) ?? {}
+  const litellm = reader.read(litellmSchema, blocks.litellm, ['litellm_settings']) ?? {}
+  const general = reader.read(generalSchema, blocks.general, ['general_settings']) ?? {}
+  const timeoutSeconds = router.timeout ?? litellm.request_timeout ?? defaultTimeoutSeconds
+  return {
+    router: {
+      ...optional('strategy', router.routing_strategy),
+      numRetries: router.num_retries ?? litellm.num_retries ?? 2,
+      timeoutMs: Math.round(timeoutSeconds * 1000),
+      ...optional('streamTimeoutMs', toMs(router.stream_timeout)),
+      ...optional('allowedFails', router.allowed_fails ?? litellm.allowed_fails),
+      ...optional('cooldownMs', toMs(router.cooldown_time ?? litellm.cooldown_time)),
+      aliases: readAliases(router.model_group_alias ?? {}, faults),
+    },
+    litellm: {
+      dropParams: litellm.drop_params ?? false,
+      ...optional('requestTimeoutMs', toMs(litellm.request_timeout)),
+      isMetricsKeyRequired: litellm.require_auth_for_metrics_endpoint ?? false,
+    },
+    general: {
+      ...optional('masterKey', general.master_key?.trim() || undefined),
+      ...optional('databaseUrl', general.database_url?.trim() || undefined),
+      maxRequestBytes: Math.round((general.max_request_size_mb ?? 32) * mebibyte),
+      maxUploadBytes: Math.round((general.max_file_size_mb ?? 512) * mebibyte),
+      ...optional('keyHeaderName', general.litellm_key_header_name?.toLowerCase()),
+      areSpendLogsDisabled: general.disable_spend_logs ?? false,
+    },
+  }
+}
+
+type Alias = string | readonly string[] | { readonly model: string; readonly hidden?: boolean }
+
+function readAliases(
+  written: Readonly<Record<string, Alias>>,
+  faults: FaultList,
+): RouterSettings['aliases'] {
+  const aliases = Object.entries(written).flatMap(([name, target]) => {
+    const path = ['router_settings', 'model_group_alias', name]
+    if (typeof target === 'string') return [[name, { model: target, isHidden: false }] as const]
+    if ('model' in target) {
+      return [[name, { model: target.model, isHidden: target.hidden ?? false }] as const]
+    }
+    const [first] = target
+    if (first === undefined) {
+      faults.error(path, 'expected a model name, found an empty list')
+      return []
+    }
+    if (target.length > 1) {
+      faults.warning(
+        path,
+        `expected one model name, found a list: only the first, ${first}, is used`,
+      )
+    }
+    return [[name, { model: first, isHidden: false }] as const]
+  })
+  return Object.fromEntries(aliases)
+}

@@ -1,0 +1,289 @@
+import { Type } from 'typebox'
+import { deploySchema } from './deploy-schema.ts'
+import { endpointNames } from './endpoints.ts'
+import {
+  anyMap,
+  flag,
+  integer,
+  listOf,
+  litellmBlock,
+  mapOf,
+  number,
+  oneOf,
+  ourBlock,
+  seconds,
+  text,
+} from './schema-parts.ts'
+
+/** The default window of one exchange: LiteLLM users write 600 most. */
+export const defaultTimeoutSeconds = 600
+
+const strategies = [
+  'simple-shuffle',
+  'least-busy',
+  'latency-based-routing',
+  'usage-based-routing',
+  'usage-based-routing-v2',
+  'cost-based-routing',
+] as const
+
+const address = {
+  expected: 'a URL such as http://localhost:8000/v1',
+  pattern: String.raw`^(https?://[^\s]+|.*\$\{.*|os\.environ/.*)$`,
+}
+
+const endpointList = listOf(
+  oneOf(endpointNames, { description: 'An endpoint, named after its path.' }),
+  {
+    description: 'Endpoints this module offers; all where absent.',
+    expected: 'a list of endpoints',
+  },
+)
+
+export const paramsSchema = litellmBlock(
+  'litellm_params',
+  {
+    model: text({
+      description:
+        'Provider and upstream model: ollama_chat/qwen3:8b. Without a prefix the provider is inferred.',
+      expected: 'provider/model, such as openai/gpt-4.1',
+      pattern: String.raw`\S`,
+    }),
+    custom_llm_provider: Type.Optional(text({ description: 'Provider, in place of the prefix.' })),
+    api_base: Type.Optional(text({ description: 'Address of the upstream.', ...address })),
+    base_url: Type.Optional(text({ description: 'The same as api_base.', ...address })),
+    api_key: Type.Optional(
+      text({ description: 'Provider key; name a variable: os.environ/OPENAI_API_KEY.' }),
+    ),
+    api_version: Type.Optional(text({ description: 'Version of the upstream API.' })),
+    organization: Type.Optional(text({ description: 'Organization sent to OpenAI.' })),
+    timeout: Type.Optional(seconds({ description: 'Longest answer of this deployment, seconds.' })),
+    stream_timeout: Type.Optional(
+      seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),
+    ),
+    order: Type.Optional(
+      integer({ description: 'Priority: lower first.', minimum: -1_000_000, maximum: 1_000_000 }),
+    ),
+    weight: Type.Optional(number({ description: 'Share of the requests within its model.' })),
+    rpm: Type.Optional(
+      integer({
+        description: 'Requests a minute it can take.',
+        expected: 'a whole number of requests a minute',
+      }),
+    ),
+    tpm: Type.Optional(
+      integer({
+        description: 'Tokens a minute it can take.',
+        expected: 'a whole number of tokens a minute',
+      }),
+    ),
+    cooldown_time: Type.Optional(seconds({ description: 'Rest after failures, seconds.' })),
+    num_retries: Type.Optional(
+      integer({ description: 'Further attempts within the model.', maximum: 100 }),
+    ),
+    max_retries: Type.Optional(integer({ description: 'The same as num_retries.', maximum: 100 })),
+    drop_params: Type.Optional(
+      Type.Union(
+        [flag({ description: '' }), listOf(text({ description: '' }), { description: '' })],
+        {
+          description: 'Leave out parameters that the provider does not take, or those listed.',
+          expected: 'true, false or a list of parameter names',
+        },
+      ),
+    ),
+    additional_drop_params: Type.Optional(
+      listOf(text({ description: 'Name of a parameter.' }), {
+        description: 'Parameters never sent to this deployment.',
+        expected: 'a list of parameter names',
+      }),
+    ),
+    extra_headers: Type.Optional(
+      mapOf(text({ description: '' }), { description: 'Headers added to each call.' }),
+    ),
+    headers: Type.Optional(
+      mapOf(text({ description: '' }), { description: 'The same as extra_headers.' }),
+    ),
+    extra_body: Type.Optional(anyMap({ description: 'Merged into the JSON body of each call.' })),
+    litellm_credential_name: Type.Optional(
+      text({ description: 'Entry of credential_list whose values are used; values here win.' }),
+    ),
+  },
+  { description: 'Where and how this deployment is called. Further keys are request defaults.' },
+)
+
+const modelSchema = litellmBlock(
+  'model_list[]',
+  {
+    model_name: text({
+      description: 'Name callers ask for. Equal names form one model group; `*` is a wildcard.',
+      pattern: String.raw`\S`,
+      expected: 'the name callers ask for',
+    }),
+    litellm_params: paramsSchema,
+    model_info: Type.Optional(
+      anyMap({ description: 'Free-form facts about the model, given back unchanged.' }),
+    ),
+  },
+  { description: 'One deployment of a model.' },
+)
+
+export const routerSchema = litellmBlock(
+  'router_settings',
+  {
+    routing_strategy: Type.Optional(
+      oneOf(strategies, { description: 'How a deployment is picked; ours where absent.' }),
+    ),
+    num_retries: Type.Optional(
+      integer({
+        description: 'Further attempts within a model; litellm_settings.num_retries where absent.',
+        maximum: 100,
+        default: 2,
+      }),
+    ),
+    timeout: Type.Optional(
+      seconds({
+        description: 'Longest answer, seconds; litellm_settings.request_timeout where absent.',
+        default: defaultTimeoutSeconds,
+      }),
+    ),
+    stream_timeout: Type.Optional(
+      seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),
+    ),
+    allowed_fails: Type.Optional(
+      integer({ description: 'Failures a minute before a deployment rests.' }),
+    ),
+    cooldown_time: Type.Optional(seconds({ description: 'Rest after failures, seconds.' })),
+    model_group_alias: Type.Optional(
+      mapOf(
+        Type.Union(
+          [
+            text({ description: '' }),
+            ourBlock(
+              {
+                model: text({ description: 'Model the alias stands for.' }),
+                hidden: Type.Optional(
+                  flag({ description: 'Not listed by /v1/models.', default: false }),
+                ),
+              },
+              { description: '' },
+            ),
+            listOf(text({ description: '' }), { description: '' }),
+          ],
+          { description: '', expected: 'a model name, or {model: name, hidden: true}' },
+        ),
+        { description: 'Further names of models: alias to name, or to {model, hidden}.' },
+      ),
+    ),
+  },
+  { description: 'How deployments are chosen and how failures are met.' },
+)
+
+export const litellmSchema = litellmBlock(
+  'litellm_settings',
+  {
+    drop_params: Type.Optional(
+      flag({ description: 'Leave out parameters that a provider does not take.', default: false }),
+    ),
+    num_retries: Type.Optional(
+      integer({ description: 'Used where router_settings has none.', maximum: 100 }),
+    ),
+    request_timeout: Type.Optional(seconds({ description: 'Longest answer, seconds.' })),
+    allowed_fails: Type.Optional(integer({ description: 'Used where router_settings has none.' })),
+    cooldown_time: Type.Optional(seconds({ description: 'Used where router_settings has none.' })),
+    require_auth_for_metrics_endpoint: Type.Optional(
+      flag({ description: 'Whether /metrics asks for a key.', default: false }),
+    ),
+  },
+  { description: 'Settings of requests.' },
+)
+
+export const generalSchema = litellmBlock(
+  'general_settings',
+  {
+    master_key: Type.Optional(
+      text({
+        description: 'Opens everything; the variable LITELLM_MASTER_KEY is the usual place.',
+      }),
+    ),
+    database_url: Type.Optional(
+      text({ description: 'Postgres; the variable DATABASE_URL is the usual place.' }),
+    ),
+    max_request_size_mb: Type.Optional(
+      number({
+        description: 'Largest JSON request, MiB.',
+        expected: 'a number of MiB',
+        default: 32,
+      }),
+    ),
+    max_file_size_mb: Type.Optional(
+      number({
+        description: 'Largest uploaded file, MiB.',
+        expected: 'a number of MiB',
+        default: 512,
+      }),
+    ),
+    litellm_key_header_name: Type.Optional(
+      text({
+        description: 'A further header that may carry the key.',
+        expected: 'the name of a header',
+        pattern: String.raw`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`,
+      }),
+    ),
+    disable_spend_logs: Type.Optional(
+      flag({ description: 'Keep no record of single requests.', default: false }),
+    ),
+  },
+  { description: 'Settings of the process.' },
+)
+
+const credentialSchema = litellmBlock(
+  'credential_list[]',
+  {
+    credential_name: text({ description: 'Name that litellm_credential_name refers to.' }),
+    credential_values: anyMap({ description: 'litellm_params shared by those who name it.' }),
+    credential_info: Type.Optional(anyMap({ description: 'Free-form.' })),
+  },
+  { description: 'Values several deployments share.' },
+)
+
+export const fleetMemberSchema = ourBlock(
+  {
+    module: text({ description: 'Name of the module.' }),
+    port: integer({ description: 'Its port.', minimum: 1, maximum: 65535 }),
+    endpoints: endpointList,
+  },
+  { description: 'A neighbour and what it serves.' },
+)
+
+/** A module file: a LiteLLM proxy config and four blocks of ours. */
+export const moduleSchema = litellmBlock(
+  '',
+  {
+    module: Type.Optional(text({ description: 'Name of the module; the file name gives it.' })),
+    endpoints: Type.Optional(endpointList),
+    fleet: Type.Optional(
+      listOf(fleetMemberSchema, { description: 'The other modules; written by the generator.' }),
+    ),
+    deploy: Type.Optional(deploySchema),
+    model_list: Type.Optional(
+      listOf(modelSchema, {
+        description: 'Deployments, in any order.',
+        expected: 'a list of models',
+      }),
+    ),
+    router_settings: Type.Optional(routerSchema),
+    litellm_settings: Type.Optional(litellmSchema),
+    general_settings: Type.Optional(generalSchema),
+    environment_variables: Type.Optional(
+      mapOf(text({ description: '' }), {
+        description: 'Variables set before anything else is read.',
+      }),
+    ),
+    credential_list: Type.Optional(
+      listOf(credentialSchema, { description: 'Values several deployments share.' }),
+    ),
+  },
+  { description: 'A Colonnade module: a LiteLLM proxy config, and how it is placed.' },
+)
+
+export { modelSchema, credentialSchema, endpointList, deploySchema }

@@ -1,0 +1,196 @@
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { Document, Node, Pair, YAMLMap } from 'yaml'
+
+/** Keys and indexes from the document's top: `['model_list', 0, 'model_name']`. */
+export type Path = readonly (string | number)[]
+
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export interface SyntaxFault extends Position {
+  readonly message: string
+  readonly severity: 'error' | 'warning'
+}
+
+/** A YAML document as plain values, and where each of them stands. */
+export interface YamlSource {
+  /** Undefined where the text is not one well-formed mapping. */
+  readonly value: Readonly<Record<string, unknown>> | undefined
+  readonly faults: readonly SyntaxFault[]
+  /** Where the key (or the value) at a path stands; the nearest thing around it where it is absent. */
+  positionOf(path: Path, part: 'key' | 'value'): Position
+}
+
+const largestText = 4 * 1024 * 1024
+const mostSyntaxFaults = 20
+const mostAliases = 1000
+
+const friendly: Partial<Record<string, string>> = {
+  DUPLICATE_KEY: 'this key stands here twice: keep one of them',
+  TAB_AS_INDENT: 'a tab in the indentation: indent by spaces',
+  MULTIPLE_DOCS: 'expected one document, found another after `---`: put it into a file of its own',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a mapping inside a line: put the value in quotes, or on a line of its own',
+  RESOURCE_EXHAUSTION: 'nested too deeply to be read',
+}
+
+/** Parses YAML 1.2 with merge keys. Whatever the text is: faults, never a throw. */
+export function parseYaml(text: string): YamlSource {
+  if (text.length > largestText) {
+    return unusable(`expected at most ${largestText / 1024 / 1024} MiB of text`)
+  }
+  try {
+    return parse(text)
+  } catch (error) {
+    return unusable(`not readable as YAML: ${aliasFault(error)}`)
+  }
+}
+
+function parse(text: string): YamlSource {
+  const lines = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    logLevel: 'silent',
+  })
+  const at = (offset: number) => positionAt(lines, offset)
+  const faults: SyntaxFault[] = []
+  for (const error of document.errors) {
+    if (faults.length === mostSyntaxFaults) break
+    const place = at(error.pos[0])
+    if (faults.some((fault) => fault.line === place.line)) continue
+    faults.push({ ...place, severity: 'error', message: friendly[error.code] ?? error.message })
+  }
+  for (const warning of document.warnings.slice(0, mostSyntaxFaults)) {
+    faults.push({ ...at(warning.pos[0]), severity: 'warning', message: warning.message })
+  }
+  const positionOf = (path: Path, part: 'key' | 'value') =>
+    at(offsetOf(document, path, part) ?? startOf(document))
+  if (document.errors.length > 0) return { value: undefined, faults, positionOf }
+  return { ...topMapping(document, faults, at), positionOf }
+}
+
+function topMapping(
+  document: Document,
+  faults: SyntaxFault[],
+  at: (offset: number) => Position,
+): { value: Record<string, unknown> | undefined; faults: SyntaxFault[] } {
+  const start = at(startOf(document))
+  const refuse = (message: string) => {
+    faults.push({ ...start, severity: 'error', message })
+    return { value: undefined, faults }
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: mostAliases })
+  } catch (error) {
+    return refuse(aliasFault(error))
+  }
+  if (value === null || value === undefined) {
+    return refuse('expected keys and values, found an empty file')
+  }
+  if (!isRecord(value)) {
+    return refuse(
+      `expected keys and values, found ${Array.isArray(value) ? 'a list' : 'a single value'}`,
+    )
+  }
+  return { value, faults }
+}
+
+function aliasFault(error: unknown): string {
+  const text = error instanceof Error ? error.message : ''
+  if (text.includes('Unresolved alias'))
+    return 'an alias (`*name`) without its anchor (`&name`) before it'
+  if (text.includes('alias')) return 'aliases (`*name`) that unfold into far too much'
+  return 'nested too deeply to be read'
+}
+
+function unusable(message: string): YamlSource {
+  const start = { line: 1, column: 1 }
+  return {
+    value: undefined,
+    faults: [{ ...start, message, severity: 'error' }],
+    positionOf: () => start,
+  }
+}
+
+function positionAt(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset)
+  return { line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+function startOf(document: Document): number {
+  return document.contents?.range?.[0] ?? 0
+}
+
+function offsetOf(document: Document, path: Path, part: 'key' | 'value'): number | undefined {
+  let node = resolve(document.contents, document)
+  let offset = node?.range?.[0]
+  for (const [depth, step] of path.entries()) {
+    const isLast = depth === path.length - 1
+    const found = childOf(node, step, document)
+    if (!found) return offset
+    node = resolve(found.value, document)
+    const valueOffset = found.value?.range?.[0] ?? found.keyOffset
+    offset = isLast && part === 'key' ? (found.keyOffset ?? valueOffset) : valueOffset
+  }
+  return offset
+}
+
+interface Child {
+  readonly keyOffset: number | undefined
+  readonly value: Node | undefined
+}
+
+function childOf(
+  node: Node | undefined,
+  step: string | number,
+  document: Document,
+): Child | undefined {
+  if (isSeq(node) && typeof step === 'number') {
+    const item = node.items[step]
+    return isNode(item) ? { keyOffset: item.range?.[0], value: item } : undefined
+  }
+  return isMap(node) ? childOfMap(node, String(step), document) : undefined
+}
+
+function childOfMap(map: YAMLMap, key: string, document: Document): Child | undefined {
+  for (const pair of map.items) {
+    if (keyText(pair) === key) return childOfPair(pair)
+  }
+  for (const pair of map.items) {
+    if (keyText(pair) !== '<<') continue
+    const merged = resolve(pair.value, document)
+    for (const source of isSeq(merged) ? merged.items : [merged]) {
+      const child = childOf(resolve(source, document), key, document)
+      if (child) return child
+    }
+  }
+  return undefined
+}
+
+function childOfPair(pair: Pair): Child {
+  return {
+    keyOffset: isNode(pair.key) ? pair.key.range?.[0] : undefined,
+    value: isNode(pair.value) ? pair.value : undefined,
+  }
+}
+
+function keyText(pair: Pair): string | undefined {
+  const key = isScalar(pair.key) ? pair.key.value : pair.key
+  if (typeof key === 'symbol') return '<<'
+  return key === null || typeof key === 'object' ? undefined : String(key)
+}
+
+function resolve(node: unknown, document: Document): Node | undefined {
+  if (isAlias(node)) return node.resolve(document)
+  return isNode(node) ? node : undefined
+}
+
+/** Whether a value is a mapping: an object that is no list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
