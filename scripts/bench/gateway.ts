@@ -1,0 +1,185 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { askChild, startChild, stopAll } from './child.ts'
+import type { Child } from './child.ts'
+import { assignCores } from './cores.ts'
+import type { Cores } from './cores.ts'
+import { startDatabase } from './database.ts'
+import { waitForFirstAnswer } from './first-answer.ts'
+import { isLoadResult } from './load.ts'
+import type { LoadOrder } from './load.ts'
+import { median, summarise } from './summary.ts'
+import type { GatewayReport, Round, ScenarioName, SubjectFigures } from './summary.ts'
+import { cpuSecondsOf, rssMbOf } from './process-cost.ts'
+import { createKey, startSubject } from './subjects.ts'
+import type { Bench, Subject, SubjectName } from './subjects.ts'
+
+export interface GatewayBenchOptions {
+  readonly root: string
+  readonly seconds: number
+  readonly rounds: number
+  readonly connections: number
+  readonly hasDatabase: boolean
+  /** Told what is going on, for people who wait. */
+  readonly say: (line: string) => void
+}
+
+/** What a run of the bench needs around the subjects. */
+export interface Stage {
+  readonly bench: Bench
+  readonly cores: Cores
+  /** Sends load at a subject and weighs what it costs. */
+  readonly measure: (subject: Subject, scenario: ScenarioName, seconds: number) => Promise<Round>
+}
+
+const order = ['bare', 'colonnade'] as const
+const scenarios = ['chat', 'stream'] as const
+
+/** Compares Colonnade with the bare proxy in one run, by turns, and sums it up. */
+export function benchGateway(options: GatewayBenchOptions): Promise<GatewayReport> {
+  return withStage(options, async (stage) => {
+    const { bench, cores } = stage
+    const started = await startByTurns(bench, options)
+    const rounds: Round[] = []
+    for (const subject of started.subjects) await warmUp(stage, subject, options)
+    for (let round = 0; round < options.rounds; round++) {
+      for (const scenario of scenarios) {
+        for (const subject of inTurn(started.subjects, round)) {
+          options.say(`round ${round + 1} of ${options.rounds}: ${scenario}, ${subject.name}`)
+          rounds.push(await stage.measure(subject, scenario, options.seconds))
+        }
+      }
+    }
+    const figures = started.subjects.map(({ name, child }): SubjectFigures => ({
+      name,
+      firstAnswerMs: median(started.firstAnswersMs[name]),
+      rssIdleMb: started.rssIdleMb[name],
+      rssAfterMb: rssMbOf(child.pid),
+    }))
+    await Promise.all(started.subjects.map(({ child }) => child.stop()))
+    return summarise({ figures, rounds, options, cores, database: bench.databaseUrl !== undefined })
+  })
+}
+
+/** Sets upstream, load generator and database up, and takes everything down again. */
+export async function withStage<Result>(
+  options: GatewayBenchOptions,
+  run: (stage: Stage) => Promise<Result>,
+): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'colonnade-bench-'))
+  // Postgres may run as another user, who has to pass through.
+  chmodSync(folder, 0o711)
+  const cores = assignCores()
+  const here = join(options.root, 'scripts', 'bench')
+  const env = { PATH: process.env['PATH'] }
+  let stopDatabase: (() => Promise<void>) | undefined
+  try {
+    const upstream = startChild([join(here, 'upstream.ts')], {
+      core: cores.upstream,
+      env,
+      logFile: join(folder, 'upstream.log'),
+    })
+    const load = startChild([join(here, 'load.ts')], {
+      core: cores.load,
+      env,
+      logFile: join(folder, 'load.log'),
+    })
+    const upstreamPort = portIn(await askChild(upstream))
+    const database = options.hasDatabase
+      ? await startDatabase(join(folder, 'postgres'), cores.upstream)
+      : undefined
+    stopDatabase = database?.stop
+    const bench: Bench = {
+      root: options.root,
+      folder,
+      upstreamPort,
+      key: createKey(),
+      core: cores.subject,
+      databaseUrl: database?.url,
+    }
+    const measure: Stage['measure'] = (subject, scenario, seconds) =>
+      weigh(subject, scenario, load, {
+        port: subject.port,
+        isStream: scenario === 'stream',
+        connections: options.connections,
+        key: bench.key,
+        seconds,
+      })
+    return await run({ bench, cores, measure })
+  } finally {
+    await stopAll()
+    await stopDatabase?.()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function weigh(
+  subject: Subject,
+  scenario: ScenarioName,
+  load: Child,
+  loadOrder: LoadOrder,
+): Promise<Round> {
+  const before = cpuSecondsOf(subject.child.pid)
+  const result = await askChild(load, loadOrder)
+  if (!isLoadResult(result)) throw new Error('the load generator of the bench sent no figures')
+  // What is written behind the answers belongs to them.
+  await sleep(300)
+  const cpuSeconds = cpuSecondsOf(subject.child.pid) - before
+  if (result.requests === 0 || result.failures > 0) {
+    throw new Error(
+      `${subject.name} failed ${result.failures} of ${result.requests + result.failures} ` +
+        `${scenario} requests: ${result.firstFailure}\nWhat it printed:\n${subject.child.printed()}`,
+    )
+  }
+  return {
+    subject: subject.name,
+    scenario,
+    cpuMicros: (cpuSeconds / result.requests) * 1e6,
+    ...result,
+  }
+}
+
+async function warmUp(stage: Stage, subject: Subject, options: GatewayBenchOptions): Promise<void> {
+  options.say(`warming up: ${subject.name}`)
+  await stage.measure(subject, 'chat', Math.min(3, options.seconds))
+  await stage.measure(subject, 'stream', Math.min(2, options.seconds))
+}
+
+interface Started {
+  readonly subjects: readonly Subject[]
+  readonly firstAnswersMs: Record<SubjectName, number[]>
+  readonly rssIdleMb: Record<SubjectName, number>
+}
+
+/** Starts each subject once a round, by turns; the last ones stay. */
+async function startByTurns(bench: Bench, options: GatewayBenchOptions): Promise<Started> {
+  const firstAnswersMs: Record<SubjectName, number[]> = { bare: [], colonnade: [] }
+  const subjects: Subject[] = []
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const name of order) {
+      options.say(`start ${round} of ${options.rounds}: ${name}`)
+      const subject = await startSubject(name, bench)
+      firstAnswersMs[name].push(await waitForFirstAnswer(subject, bench.key))
+      if (round === options.rounds) subjects.push(subject)
+      else await subject.child.stop()
+    }
+  }
+  await sleep(1500)
+  const rssIdleMb = { bare: 0, colonnade: 0 }
+  for (const { name, child } of subjects) rssIdleMb[name] = rssMbOf(child.pid)
+  return { subjects, firstAnswersMs, rssIdleMb }
+}
+
+/** Who comes first changes each round, so that a slow minute hits both. */
+function inTurn(subjects: readonly Subject[], round: number): readonly Subject[] {
+  return round % 2 === 0 ? subjects : subjects.toReversed()
+}
+
+function portIn(message: unknown): number {
+  const port =
+    typeof message === 'object' && message && 'port' in message ? message.port : undefined
+  if (typeof port !== 'number') throw new Error('the upstream of the bench did not say its port')
+  return port
+}

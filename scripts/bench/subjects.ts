@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { askedModel, upstreamModel } from './canned.ts'
+import { startChild } from './child.ts'
+import type { Child } from './child.ts'
+import { findFreePort } from './free-port.ts'
+
+export type SubjectName = 'bare' | 'colonnade'
+
+/** One of the two servers that are compared, running. */
+export interface Subject {
+  readonly name: SubjectName
+  readonly port: number
+  readonly child: Child
+}
+
+export interface Bench {
+  /** The repository. */
+  readonly root: string
+  /** A folder of this run, removed at its end. */
+  readonly folder: string
+  readonly upstreamPort: number
+  readonly key: string
+  readonly core: string | undefined
+  /** Absent: Colonnade accounts to its spool alone. */
+  readonly databaseUrl: string | undefined
+}
+
+/** A key nobody knows, for one run. */
+export function createKey(): string {
+  return `sk-${randomBytes(24).toString('base64url')}`
+}
+
+/** Starts one of the two. `nodeOptions` go to Node itself: `--cpu-prof`. */
+export async function startSubject(
+  name: SubjectName,
+  bench: Bench,
+  nodeOptions: readonly string[] = [],
+): Promise<Subject> {
+  const port = await findFreePort()
+  const own = name === 'bare' ? bareEnvironment(bench) : await colonnadeEnvironment(bench)
+  const file = name === 'bare' ? 'scripts/bench/bare-proxy.ts' : 'gateway/main.ts'
+  const child = startChild([...nodeOptions, join(bench.root, file)], {
+    core: bench.core,
+    logFile: join(bench.folder, `${name}.log`),
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: String(port), ...own },
+  })
+  return { name, port, child }
+}
+
+function bareEnvironment({ upstreamPort }: Bench): NodeJS.ProcessEnv {
+  return { UPSTREAM: `http://127.0.0.1:${upstreamPort}` }
+}
+
+async function colonnadeEnvironment(bench: Bench): Promise<NodeJS.ProcessEnv> {
+  const spool = join(bench.folder, 'spool')
+  const configFile = join(bench.folder, 'config', 'config.yaml')
+  mkdirSync(spool, { recursive: true })
+  mkdirSync(join(bench.folder, 'config'), { recursive: true })
+  writeFileSync(configFile, moduleFile(bench.upstreamPort))
+  return {
+    CONFIG_FILE: configFile,
+    MODULE: 'bench',
+    HOST: '127.0.0.1',
+    METRICS_PORT: String(await findFreePort()),
+    SPOOL_DIR: spool,
+    SECRETS_DIR: join(bench.folder, 'no-secrets'),
+    PARENT_WATCH: '1',
+    SHUTDOWN_DELAY_S: '0',
+    SHUTDOWN_TIMEOUT_S: '5',
+    LITELLM_MASTER_KEY: bench.key,
+    LITELLM_SALT_KEY: createKey(),
+    ...(bench.databaseUrl !== undefined && { DATABASE_URL: bench.databaseUrl }),
+  }
+}
+
+/** A module of one model, under another name upstream, so that names are replaced both ways. */
+function moduleFile(upstreamPort: number): string {
+  return [
+    'model_list:',
+    `  - model_name: ${askedModel}`,
+    '    litellm_params:',
+    `      model: openai/${upstreamModel}`,
+    `      api_base: http://127.0.0.1:${upstreamPort}/v1`,
+    '      api_key: none',
+    '',
+  ].join('\n')
+}
