@@ -1,0 +1,123 @@
+import { Type } from 'typebox'
+import { integer, oneOf, ourBlock, text } from './schema-parts.ts'
+
+const storage = {
+  expected: 'a size such as 5Gi',
+  pattern: '^[1-9][0-9]*(M|G|T|Mi|Gi|Ti)$',
+}
+
+const taggedImage = {
+  expected: 'an image with its full tag, such as postgres:15.18-bookworm',
+  pattern: String.raw`^[a-z0-9][\w.:/-]*(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$`,
+}
+
+const storageClass = text({
+  description: 'Storage class of the volume; the default class of the cluster where absent.',
+  expected: 'the name of a storage class',
+  pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$',
+})
+
+/** platform.yaml: what all modules share. */
+export const platformSchema = ourBlock(
+  {
+    namespace: Type.Optional(
+      text({
+        description: 'Namespace of everything.',
+        expected:
+          'a name of at most 63 letters a-z, digits and dashes that does not begin with kube-',
+        pattern: '^(?!kube-)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        default: 'ai-gateway',
+      }),
+    ),
+    image: Type.Optional(
+      text({
+        description: 'Name of the gateway image. Its tag is a hash of what is in it.',
+        expected:
+          'the name of an image without a tag, such as registry.example:5000/colonnade-gateway',
+        pattern: '^([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$',
+        default: 'colonnade-gateway',
+      }),
+    ),
+    backend_host: Type.Optional(
+      text({
+        description:
+          "Value of BACKEND_HOST in the cluster: a name, an address, or node for the node's own address.",
+        expected: 'the name or address of a host, or node',
+        pattern: String.raw`^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])$`,
+        default: 'host.minikube.internal',
+      }),
+    ),
+    postgres: Type.Optional(
+      ourBlock(
+        {
+          mode: Type.Optional(
+            oneOf(['bundled', 'external', 'cnpg'], {
+              description:
+                'bundled: a Postgres beside the modules. external: yours. cnpg: not yet offered.',
+              default: 'bundled',
+            }),
+          ),
+          image: Type.Optional(
+            text({
+              description:
+                'Image of the bundled Postgres, with its full tag; a major from 15 to 17.',
+              ...taggedImage,
+              default: 'postgres:15.18-bookworm',
+            }),
+          ),
+          storage: Type.Optional(
+            text({ description: 'Size of its volume.', ...storage, default: '5Gi' }),
+          ),
+          storage_class: Type.Optional(storageClass),
+        },
+        { description: 'Where keys, limits and spend are kept.' },
+      ),
+    ),
+    prometheus: Type.Optional(
+      ourBlock(
+        {
+          mode: Type.Optional(
+            oneOf(['bundled', 'operator', 'none'], {
+              description:
+                'bundled: a Prometheus beside the modules. none: yours, or none. operator: not yet offered.',
+              default: 'bundled',
+            }),
+          ),
+          image: Type.Optional(
+            text({
+              description: 'Image of the bundled Prometheus, with its full tag.',
+              ...taggedImage,
+              default: 'prom/prometheus:v3.13.0',
+            }),
+          ),
+          storage: Type.Optional(
+            text({
+              description: 'Size of its volume. Absent: what it learnt is gone when its pod goes.',
+              ...storage,
+            }),
+          ),
+          storage_class: Type.Optional(storageClass),
+          retention: Type.Optional(
+            text({
+              description: 'How long it remembers.',
+              expected: 'a time such as 15d, 12h or 1y',
+              pattern: '^([0-9]+(y|w|d|h|m|s))+$',
+              default: '15d',
+            }),
+          ),
+          node_port: Type.Optional(
+            integer({
+              description: 'Its port on every node.',
+              expected: 'a whole number from 30001 to 32767',
+              minimum: 30001,
+              maximum: 32767,
+              default: 30900,
+            }),
+          ),
+        },
+        { description: 'Who collects metrics.' },
+      ),
+    ),
+  },
+  { description: 'What all modules share. Every key has a default; the file may be absent.' },
+)
