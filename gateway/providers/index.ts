@@ -1,4 +1,5 @@
 import type { DeploymentParams } from '../../modules/module.ts'
+import { a1111 } from './a1111.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import { openAiVendors } from './openai-vendors.ts'
@@ -8,6 +9,7 @@ import { resolveAmong, type Resolved } from './resolve-provider.ts'
 const ownDialects = {
   ollama: createOllama('ollama'),
   ollama_chat: createOllama('ollama_chat'),
+  a1111,
 } satisfies Record<string, Provider>
 
 export type ProviderName = keyof typeof openAiVendors | keyof typeof ownDialects

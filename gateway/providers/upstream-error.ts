@@ -1,103 +1,128 @@
-import { isGiven, isList, isObject, textOf, type JsonObject } from './read-json.ts'
-import { withoutSecrets } from './without-secrets.ts'
+import type { ErrorCode } from '../errors/catalogue.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import {
+  headerOf,
+  readUpstreamError,
+  type UpstreamError,
+  type UpstreamHeaders,
+} from './read-upstream-error.ts'
 
-/** What an upstream said about a failure, fit for a caller. */
-export interface UpstreamError {
-  /** Empty where it said nothing a caller could read. */
-  readonly message: string
-  readonly code: string | null
-  readonly param: string | null
-  readonly type: string | null
+/** An upstream's answer that is no success. */
+export interface FailedAnswer {
+  readonly status: number
+  readonly body: Uint8Array
+  readonly headers: UpstreamHeaders
+  /** The model name the caller asked for. */
+  readonly model: string
+  /** The dialect, for the log. */
+  readonly provider?: string
+  /** Unix time; a Retry-After may be a date. */
+  readonly nowMs: number
+  /** What must not show, even if the upstream repeats it: its key, its host. */
+  readonly secrets?: readonly string[]
 }
 
-export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+/** The catalogue's error for an upstream's, with what it said where that helps the caller. */
+export function mapUpstreamError(answer: FailedAnswer): GatewayError {
+  const said = readUpstreamError(answer.body, answer.secrets)
+  const code = codeFor(answer.status)
+  const retryAfterSeconds = retryAfterOf(answer.headers, answer.nowMs)
+  return new GatewayError(code, messages[code](answer, said), {
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(code === 'upstream_rejected' && said.param !== null && { param: said.param }),
+    ...(survives.has(code) && { upstream: upstreamOf(answer.status, code, said) }),
+    cause: { provider: answer.provider, status: answer.status, ...said },
+  })
+}
 
-const longestBody = 65_536
-const silence: UpstreamError = { message: '', code: null, param: null, type: null }
+/** Seconds a Retry-After asks for, given as seconds, milliseconds or a date. */
+export function retryAfterOf(headers: UpstreamHeaders, nowMs: number): number | undefined {
+  const milliseconds = headerOf(headers, 'retry-after-ms')
+  if (milliseconds !== undefined && /^\d+(\.\d+)?$/.test(milliseconds))
+    return bounded(Number(milliseconds) / 1000)
+  const written = headerOf(headers, 'retry-after')?.trim()
+  if (written === undefined || written === '') return undefined
+  if (/^\d+(\.\d+)?$/.test(written)) return bounded(Number(written))
+  // Date.parse takes nearly any text; an HTTP date begins with a weekday.
+  if (!/^[A-Z][a-z]{2,8}, /.test(written)) return undefined
+  const date = Date.parse(written)
+  return Number.isNaN(date) ? undefined : bounded((date - nowMs) / 1000)
+}
 
-/** Understands OpenAI's, vLLM's, Ollama's, FastAPI's and WebUI's errors, and plain text; HTML says nothing. */
-export function readUpstreamError(body: Uint8Array, known: readonly string[] = []): UpstreamError {
-  const text = new TextDecoder().decode(body.subarray(0, longestBody)).trim()
-  const said = saidIn(parsed(text) ?? text)
+const longestSeconds = 86_400
+
+function bounded(seconds: number): number {
+  return Math.min(Math.max(Math.ceil(seconds), 0), longestSeconds)
+}
+
+type UpstreamCode = Extract<ErrorCode, `upstream_${string}`>
+type MappedCode = Exclude<UpstreamCode, 'upstream_unreachable'>
+
+const byStatus: Readonly<Record<number, MappedCode>> = {
+  401: 'upstream_refused_our_key',
+  403: 'upstream_refused_our_key',
+  404: 'upstream_lacks_model',
+  408: 'upstream_timeout',
+  429: 'upstream_rate_limited',
+}
+
+function codeFor(status: number): MappedCode {
+  const known = byStatus[status]
+  if (known !== undefined) return known
+  if (status >= 500) return 'upstream_failed'
+  return status >= 400 ? 'upstream_rejected' : 'upstream_nonsense'
+}
+
+/** Its own code and type tell the caller something; those about our key or its models would mislead. */
+const survives: ReadonlySet<MappedCode> = new Set<MappedCode>([
+  'upstream_rejected',
+  'upstream_rate_limited',
+  'upstream_failed',
+])
+
+function upstreamOf(
+  status: number,
+  code: MappedCode,
+  said: UpstreamError,
+): NonNullable<GatewayError['upstream']> {
   return {
-    message: withoutSecrets(said.message, known),
-    code: word(said.code),
-    param: word(said.param),
-    type: word(said.type),
+    // The caller sees the status of a rejection only; 5xx become 502.
+    ...(code === 'upstream_rejected' && { status }),
+    ...(said.code !== null && { code: said.code }),
+    ...(said.type !== null && { type: said.type }),
   }
 }
 
-/** A header's first value, whatever the case of its name. */
-export function headerOf(headers: UpstreamHeaders, name: string): string | undefined {
-  const found = Object.keys(headers).find((key) => key.toLowerCase() === name)
-  const value = found === undefined ? undefined : headers[found]
-  return typeof value === 'string' ? value : value?.[0]
+const messages: Readonly<
+  Record<MappedCode, (answer: FailedAnswer, said: UpstreamError) => string>
+> = {
+  upstream_refused_our_key: ({ model }) =>
+    `The server behind model '${model}' refused this gateway's key for it. Set a valid api_key for the model; your own key is fine.`,
+  upstream_lacks_model: lacksModel,
+  upstream_timeout: ({ model }) =>
+    `The server behind model '${model}' gave up waiting (408). Try again, or send a smaller request.`,
+  upstream_rate_limited: ({ model }, said) =>
+    `The server behind model '${model}' is over its rate limit${colon(said)} Try again later.`,
+  upstream_rejected: ({ model, status }, said) =>
+    said.message === ''
+      ? `The server behind model '${model}' rejected the request with status ${status} and no reason. Check the request's fields.`
+      : `The server behind model '${model}' rejected the request: ${said.message}`,
+  upstream_failed: ({ model, status }, said) =>
+    `The server behind model '${model}' failed with status ${status}${colon(said)} Try again, or look at its log.`,
+  upstream_nonsense: ({ model, status }) =>
+    `The server behind model '${model}' answered with status ${status}${status >= 300 ? ', a redirect' : ''}. Check the model's api_base.`,
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+function lacksModel({ model }: FailedAnswer, said: UpstreamError): string {
+  // Ollama: model "qwen3:8b" not found, try pulling it first
+  const missing = /^model ["'`]?([\w./:-]{1,200}?)["'`]? not found/i.exec(said.message)?.[1]
+  if (missing !== undefined) {
+    return `The server behind model '${model}' does not have it: pull it there with \`ollama pull ${missing}\`.`
   }
+  return `The server behind model '${model}' knows no such model or path (404)${colon(said)} Check the model's name and that its api_base ends as the server wants it, often in /v1.`
 }
 
-interface Said {
-  readonly message: string
-  readonly code?: unknown
-  readonly param?: unknown
-  readonly type?: unknown
-}
-
-function saidIn(answer: unknown): Said {
-  if (typeof answer === 'string') return /^[<{]/.test(answer) ? silence : { message: answer }
-  if (isList(answer)) return answer.length > 0 && isObject(answer[0]) ? saidIn(answer[0]) : silence
-  if (!isObject(answer)) return silence
-  if (isObject(answer.error)) return envelope(answer.error)
-  if (isGiven(answer.errors) && typeof answer.error === 'string')
-    return { message: webuiText(answer) }
-  if (typeof answer.error === 'string') return { ...answer, message: answer.error }
-  if (isGiven(answer.detail)) return detail(answer.detail)
-  return envelope(answer)
-}
-
-function envelope(error: JsonObject): Said {
-  const { code, param, type } = error
-  return { message: textOf(error.message) ?? textOf(error.detail) ?? '', code, param, type }
-}
-
-function webuiText(answer: JsonObject): string {
-  return (
-    [answer.errors, answer.detail, answer.error]
-      .map(textOf)
-      .find((text) => text !== undefined && text !== '') ?? ''
-  )
-}
-
-/** FastAPI: a text, or a list of faults that each say where. */
-function detail(value: unknown): Said {
-  if (typeof value === 'string') return { message: value }
-  if (isObject(value)) return envelope(value)
-  if (!isList(value)) return silence
-  const faults = value
-    .filter(isObject)
-    .map((fault) => ({ at: placeOf(fault.loc), what: textOf(fault.msg) ?? '' }))
-  const message = faults.map(({ at, what }) => (at === '' ? what : `${at}: ${what}`)).join('; ')
-  return { message, param: faults[0]?.at }
-}
-
-function placeOf(loc: unknown): string {
-  return isList(loc)
-    ? loc
-        .filter((step) => step !== 'body')
-        .map(String)
-        .join('.')
-    : ''
-}
-
-/** A short word that cannot be an address or a key; anything else is left out. */
-function word(value: unknown): string | null {
-  const text = typeof value === 'number' ? String(value) : value
-  if (typeof text !== 'string' || !/^[\w.:[\]-]{1,100}$/.test(text)) return null
-  return withoutSecrets(text) === text ? text : null
+function colon(said: UpstreamError): string {
+  if (said.message === '') return '.'
+  return /[.!?…]$/.test(said.message) ? `: ${said.message}` : `: ${said.message}.`
 }

@@ -1,0 +1,21 @@
+import { fromPicture, fromText } from './a1111-images.ts'
+import type { Provider } from './provider.ts'
+import { textsUnder } from './read-json.ts'
+
+/** Stable Diffusion WebUI in its own dialect, `/sdapi/v1`. */
+export const a1111: Provider = {
+  name: 'a1111',
+  defaultBase: 'http://127.0.0.1:7860',
+  baseVariables: ['A1111_API_BASE'],
+  keyVariables: ['A1111_API_KEY'],
+  isKeyNeeded: false,
+  endpoints: {
+    'images-generations': fromText,
+    'images-edits': fromPicture({ isPromptNeeded: true }),
+    'images-variations': fromPicture({ isPromptNeeded: false, denoisingStrength: 0.5 }),
+  },
+  modelList: {
+    path: '/sdapi/v1/sd-models',
+    namesIn: (answer) => textsUnder('model_name', answer),
+  },
+}
