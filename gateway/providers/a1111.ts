@@ -9,6 +9,11 @@ export const a1111: Provider = {
   baseVariables: ['A1111_API_BASE'],
   keyVariables: ['A1111_API_KEY'],
   isKeyNeeded: false,
+  // Started with --api-auth, WebUI wants a name and a password.
+  keyHeader: (key) => [
+    'authorization',
+    key.includes(':') ? `Basic ${Buffer.from(key).toString('base64')}` : `Bearer ${key}`,
+  ],
   endpoints: {
     'images-generations': fromText,
     'images-edits': fromPicture({ isPromptNeeded: true }),

@@ -8,7 +8,6 @@ export interface OpenAiVendor {
   readonly keyVariables?: readonly string[]
   /** Default: a vendor with an address of its own wants a key, a server of one's own does not. */
   readonly isKeyNeeded?: boolean
-  readonly metadataHost?: string
 }
 
 const passedTo = (path: string): PassThrough => ({ kind: 'pass-through', path })

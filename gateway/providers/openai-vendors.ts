@@ -19,12 +19,10 @@ export const openAiVendors = {
     defaultBase: 'https://api.openai.com/v1',
     baseVariables: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'],
     keyVariables: ['OPENAI_API_KEY'],
-    metadataHost: 'api.openai.com',
   },
   'text-completion-openai': {
     defaultBase: 'https://api.openai.com/v1',
     keyVariables: ['OPENAI_API_KEY'],
-    metadataHost: 'api.openai.com',
   },
   custom_openai: { keyVariables: ['OPENAI_API_KEY'] },
   custom: { keyVariables: ['OPENAI_API_KEY'] },
