@@ -13,8 +13,6 @@ export interface Provider {
   readonly isKeyNeeded: boolean
   /** Environment variables that may hold the base URL, in order, where no `api_base` is given. */
   readonly baseVariables?: readonly string[]
-  /** The header that shows our key; absent: `authorization: Bearer …`. */
-  keyHeader?(key: string): readonly [name: string, value: string]
   /** How it wants its key, flat name and value; absent: `authorization: Bearer`. */
   readonly keyHeader?: (apiKey: string) => readonly [string, string]
   readonly endpoints: Partial<Record<EndpointName, Translation>>
