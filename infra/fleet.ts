@@ -45,7 +45,11 @@ export function readFleet(root: string): Fleet {
     text,
     ...(deploy.nodePort === undefined ? {} : { nodePort: deploy.nodePort }),
   }))
-  const plan = assignNodePorts(wishes, readCommittedPorts(join(root, 'k8s')))
+  const plan = assignNodePorts(
+    wishes,
+    readCommittedPorts(join(root, 'k8s')),
+    platform.prometheus.nodePort,
+  )
   const usable = read.flatMap(({ name, file, text, module, deploy, variables }) => {
     const nodePort = plan.ports.get(name)
     if (module === undefined || nodePort === undefined) return []
@@ -112,13 +116,20 @@ function folderFaults(files: readonly ModuleFile[]): Fault[] {
     const message = 'expected at least one module file (modules/<name>.yaml), found none'
     return [{ ...place, file: 'modules', message }]
   }
-  return files
-    .filter((file, index) => !isFirst(file, index, files))
-    .map(({ name, file }) => ({
-      ...place,
-      file,
-      message: `expected one file for the module ${name}, found a .yaml and a .yml: remove one`,
-    }))
+  const doubles = files.filter((file, index) => !isFirst(file, index, files))
+  return [
+    ...doubles.map(({ name, file }) => {
+      const message = `expected one file for the module ${name}, found a .yaml and a .yml: remove one`
+      return { ...place, file, message }
+    }),
+    // A Service and a variable are named after the module, and neither may begin with a digit.
+    ...files
+      .filter(({ name }) => /^\d/.test(name))
+      .map(({ name, file }) => {
+        const message = `expected a module name that begins with a letter, found ${name}: rename the file`
+        return { ...place, file, message }
+      }),
+  ]
 }
 
 /** The file's text; undefined where there is none. */

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import type { Fault } from '../modules/module.ts'
 
 /** What a module asks for: the port its file names, and the one its committed Service has. */
@@ -19,19 +18,17 @@ export interface PortPlan {
 const firstPort = 30_100
 const lastPort = 32_767
 
-/** Ports no module may have, and who has them. */
-const takenPorts = new Map([
-  [30_000, 'kept for the console'],
-  [30_900, "Prometheus's"],
-])
+/** Never given away: the console's and Prometheus's usual ones. The reader of a file refuses them. */
+const keptPorts = [30_000, 30_900]
 
 /** Gives each module its own node port: its file's, else its committed one, else the next free. */
 export function assignNodePorts(
   wishes: readonly PortWish[],
   committed: ReadonlyMap<string, number>,
+  prometheusPort: number,
 ): PortPlan {
   const ports = new Map<string, number>()
-  const holders = new Map<number, PortWish>()
+  const holders = new Map([[prometheusPort, 'Prometheus']])
   const faults: Fault[] = []
   // Who has a port already keeps it, so that the newcomer is the one at fault.
   const claims = wishes
@@ -43,10 +40,10 @@ export function assignNodePorts(
     if (port === undefined) continue
     const clash = findClash(port, wish, holders)
     if (clash !== undefined) faults.push(clash)
-    else holders.set(port, wish)
+    else holders.set(port, wish.file)
     ports.set(wish.name, port)
   }
-  const taken = new Set([...takenPorts.keys(), ...committed.values(), ...ports.values()])
+  const taken = new Set([...keptPorts, prometheusPort, ...committed.values(), ...ports.values()])
   const free = freePorts(taken)
   for (const wish of wishes) {
     if (ports.has(wish.name)) continue
@@ -70,16 +67,11 @@ export function readCommittedPorts(folder: string): Map<string, number> {
 function findClash(
   port: number,
   wish: PortWish,
-  holders: ReadonlyMap<number, PortWish>,
+  holders: ReadonlyMap<number, string>,
 ): Fault | undefined {
-  const owner = takenPorts.get(port)
-  if (owner !== undefined) return portFault(wish, `expected another port, ${port} is ${owner}`)
   const holder = holders.get(port)
   if (holder === undefined) return undefined
-  return portFault(
-    wish,
-    `expected a port no other module has, found ${port}, which ${holder.file} has too`,
-  )
+  return portFault(wish, `expected a port of its own, found ${port}, which ${holder} has too`)
 }
 
 function portFault(wish: PortWish, message: string): Fault {
@@ -104,22 +96,14 @@ function* freePorts(taken: ReadonlySet<number>): Generator<number, undefined> {
 }
 
 function foldersOf(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .sort()
-  } catch {
-    return []
-  }
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
 }
 
 function readNodePort(file: string): number | undefined {
-  try {
-    const service: unknown = parse(readFileSync(file, 'utf8'))
-    const found = /"nodePort":(\d+)/.exec(JSON.stringify(service))?.[1]
-    return found === undefined ? undefined : Number(found)
-  } catch {
-    return undefined
-  }
+  if (!existsSync(file)) return undefined
+  const found = /^[ -]*nodePort: (\d+)$/m.exec(readFileSync(file, 'utf8'))?.[1]
+  return found === undefined ? undefined : Number(found)
 }

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { assignNodePorts } from '../../infra/node-ports.ts'
+import { assignNodePorts as assign } from '../../infra/node-ports.ts'
 
 function wish(name: string, nodePort?: number) {
   const file = `modules/${name}.yaml`
   const text = nodePort === undefined ? '' : `deploy:\n  node_port: ${nodePort}\n`
   return { name, file, text, ...(nodePort === undefined ? {} : { nodePort }) }
+}
+
+function assignNodePorts(wishes: ReturnType<typeof wish>[], committed: Map<string, number>) {
+  return assign(wishes, committed, 30950)
 }
 
 const none = new Map<string, number>()
@@ -47,8 +51,8 @@ describe('a clash', () => {
     expect(faults[0]?.message).toContain('modules/llm.yaml')
   })
 
-  test.each([30000, 30900])('with %d, which is taken, is a fault', (port) => {
-    expect(assignNodePorts([wish('a', port)], none).faults).toHaveLength(1)
+  test('with Prometheus’s port is a fault', () => {
+    expect(assignNodePorts([wish('a', 30950)], none).faults[0]?.message).toContain('Prometheus')
   })
 })
 

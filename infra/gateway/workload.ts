@@ -1,0 +1,138 @@
+import { k8s } from 'cdk8s-plus-28'
+import { labelsOf, metadataOf, selectorOf } from '../labels.ts'
+import { configName, gatewayName, keysName } from '../names.ts'
+import { restrictedContainer, restrictedPod } from '../pod-security.ts'
+import { emptyFolder, quantities } from '../quantities.ts'
+import type { Resource } from '../resource.ts'
+import { httpPort, metricsPort, ownerOf } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
+
+/** As the image's own user. */
+const user = 10_001
+
+const shutdownTimeoutSeconds = 600
+
+/** Between the signal and the end: unready for a while, streams to their end, a flush. */
+const terminationGracePeriodSeconds = 5 + shutdownTimeoutSeconds + 10
+
+/** The gateway's pods. Nothing in them waits for Postgres or for a backend. */
+export const workload: Resource<Gateway> = {
+  file: 'deployment',
+  create: (chart, gateway) => {
+    const { module } = gateway
+    const owner = ownerOf(gateway)
+    new k8s.KubeDeployment(chart, 'deployment', {
+      metadata: metadataOf(owner, gatewayName(module.name)),
+      spec: {
+        ...replicasOf(gateway),
+        revisionHistoryLimit: 3,
+        selector: { matchLabels: selectorOf(owner) },
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: {
+            maxSurge: k8s.IntOrString.fromNumber(1),
+            maxUnavailable: k8s.IntOrString.fromNumber(0),
+          },
+        },
+        template: { metadata: { labels: labelsOf(owner) }, spec: podOf(gateway) },
+      },
+    })
+  },
+}
+
+function replicasOf({ module: { deploy } }: Gateway): { replicas?: number } {
+  if (deploy.autoscaling !== undefined || deploy.replicas === null) return {}
+  return { replicas: deploy.replicas }
+}
+
+function podOf(gateway: Gateway): k8s.PodSpec {
+  const { name } = gateway.module
+  return {
+    serviceAccountName: gatewayName(name),
+    automountServiceAccountToken: false,
+    // A Service called `llm` would put LLM_PORT=tcp://… into the environment.
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds,
+    securityContext: restrictedPod(user),
+    ...spreadOf(gateway),
+    containers: [containerOf(gateway)],
+    volumes: [
+      { name: 'config', configMap: { name: configName(name) } },
+      // Optional, so that a pod without its keys starts and says which one it waits for.
+      {
+        name: 'secrets',
+        secret: { secretName: keysName(name), optional: true, defaultMode: 0o440 },
+      },
+      emptyFolder('spool', '1Gi'),
+      emptyFolder('tmp', '256Mi'),
+    ],
+  }
+}
+
+function containerOf(gateway: Gateway): k8s.Container {
+  const { requests, limits } = gateway.module.deploy.resources
+  return {
+    name: 'gateway',
+    image: gateway.image,
+    imagePullPolicy: 'IfNotPresent',
+    env: environmentOf(gateway),
+    ports: [httpPort, metricsPort].map(({ name, number }) => ({
+      name,
+      containerPort: number,
+      protocol: 'TCP',
+    })),
+    resources: {
+      requests: quantities({ 'ephemeral-storage': '64Mi', ...requests }),
+      limits: quantities({ 'ephemeral-storage': '2Gi', ...limits }),
+    },
+    securityContext: restrictedContainer(user),
+    startupProbe: ask('/health/liveliness', { failureThreshold: 60, periodSeconds: 2 }),
+    readinessProbe: ask('/health/readiness', { failureThreshold: 2, periodSeconds: 5 }),
+    livenessProbe: ask('/health/liveliness', { failureThreshold: 3, periodSeconds: 10 }),
+    volumeMounts: [
+      // Whole folders: a file mounted by subPath never changes.
+      { name: 'config', mountPath: '/etc/colonnade', readOnly: true },
+      { name: 'secrets', mountPath: '/etc/colonnade/secrets', readOnly: true },
+      { name: 'spool', mountPath: '/var/lib/colonnade/spool' },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  }
+}
+
+function environmentOf({ module, platform }: Gateway): k8s.EnvVar[] {
+  const backendHost: k8s.EnvVar =
+    platform.backendHost === 'node'
+      ? { name: 'BACKEND_HOST', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } }
+      : { name: 'BACKEND_HOST', value: platform.backendHost }
+  return [
+    { name: 'MODULE', value: module.name },
+    { name: 'HOST', value: '0.0.0.0' },
+    { name: 'PORT', value: String(httpPort.number) },
+    { name: 'METRICS_PORT', value: String(metricsPort.number) },
+    { name: 'SHUTDOWN_TIMEOUT_S', value: String(shutdownTimeoutSeconds) },
+    backendHost,
+  ]
+}
+
+function ask(path: string, times: { failureThreshold: number; periodSeconds: number }): k8s.Probe {
+  const port = k8s.IntOrString.fromString(httpPort.name)
+  return { httpGet: { path, port }, timeoutSeconds: 3, ...times }
+}
+
+/** Over the nodes where there are several, together where there is one. */
+function spreadOf(gateway: Gateway): Pick<k8s.PodSpec, 'affinity' | 'topologySpreadConstraints'> {
+  const labelSelector = { matchLabels: selectorOf(ownerOf(gateway)) }
+  const topologyKey = 'kubernetes.io/hostname'
+  return {
+    affinity: {
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          { weight: 100, podAffinityTerm: { topologyKey, labelSelector } },
+        ],
+      },
+    },
+    topologySpreadConstraints: [
+      { maxSkew: 1, topologyKey, whenUnsatisfiable: 'ScheduleAnyway', labelSelector },
+    ],
+  }
+}

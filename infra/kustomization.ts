@@ -1,0 +1,10 @@
+import { toManifestText } from './manifest-text.ts'
+
+/** A kustomization that names each file, because kustomize takes no patterns. */
+export function renderKustomization(files: Iterable<string>): string {
+  return toManifestText({
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: [...files].sort(),
+  })
+}

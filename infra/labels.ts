@@ -1,0 +1,29 @@
+import type { k8s } from 'cdk8s-plus-28'
+
+/** Whose an object is: a module, or `postgres`, `prometheus`, `shared`. */
+export interface Owner {
+  readonly module: string
+  readonly component: 'gateway' | 'database' | 'monitoring' | 'platform'
+  readonly namespace: string
+}
+
+/** On every object and pod. */
+export function labelsOf({ module, component }: Owner): Record<string, string> {
+  return {
+    module,
+    'app.kubernetes.io/name': component === 'gateway' ? `${module}-gateway` : module,
+    'app.kubernetes.io/component': component,
+    'app.kubernetes.io/part-of': 'colonnade',
+    'app.kubernetes.io/managed-by': 'colonnade',
+  }
+}
+
+/** What selectors go by. Immutable in a cluster, so it never changes. */
+export function selectorOf({ module }: Owner): Record<string, string> {
+  return { module }
+}
+
+/** The metadata of an object of this owner. */
+export function metadataOf(owner: Owner, name: string): k8s.ObjectMeta {
+  return { name, namespace: owner.namespace, labels: labelsOf(owner) }
+}
