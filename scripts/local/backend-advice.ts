@@ -24,7 +24,7 @@ const knownServers: readonly KnownServer[] = [
   },
   {
     port: '8000',
-    name: 'a speech server',
+    name: 'The speech server',
     start:
       'start a Whisper server that speaks OpenAI’s API there (speaches, faster-whisper-server, LocalAI)',
     fits: ({ endpoints }) => [...endpoints].some((endpoint) => endpoint.startsWith('audio-')),
@@ -75,7 +75,7 @@ function adviceForServer(
     group.flatMap(({ state }) => (state.kind === 'lacks' ? state.models : [])),
   )
   if (group.some(({ state }) => state.kind === 'silent'))
-    return `${name} does not answer: ${server?.start ?? 'start it, or correct api_base in the module file'}.`
+    return `${name} does not answer: ${server?.start ?? 'start it, or correct api_base in the module file'}${modelsAfterwards(server, group)}.`
   if (refusing)
     return `${name} refuses the key shown to it: check the api_key in the module file, or its variable in .env.`
   if (keyless) return `${name} wants a key: put ${keyless.backend.missingKey} into .env.`
@@ -84,7 +84,22 @@ function adviceForServer(
   const pull = server?.pull
   return pull === undefined
     ? `${name} does not list ${models.join(', ')}: load it there, or name another model.`
-    : `${name} lacks ${models.join(', ')}: ${models.map((model) => `\`${pull(model)}\``).join(', ')}`
+    : `${name} lacks ${models.join(', ')}: ${commands(pull, models)}.`
+}
+
+/** Who is silent cannot say which models it has; who starts it for the first time needs all. */
+function modelsAfterwards(
+  server: KnownServer | undefined,
+  group: readonly BackendReport[],
+): string {
+  const pull = server?.pull
+  if (pull === undefined) return ''
+  const models = [...new Set(group.flatMap(({ backend }) => [...backend.models]))]
+  return models.length === 0 ? '' : `; its models come by ${commands(pull, models)}`
+}
+
+function commands(pull: (model: string) => string, models: readonly string[]): string {
+  return models.map((model) => `\`${pull(model)}\``).join(', ')
 }
 
 function serverOf(backend: Backend): KnownServer | undefined {

@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureEnvFile } from '../../infra/env-file.ts'
+import { readFleet, type Fleet, type FleetModule } from '../../infra/fleet.ts'
+import { faultLine } from '../../modules/read-module.ts'
+import { watchSources } from './changes.ts'
+import { startDatabase, type LocalDatabase } from './database.ts'
+import { LocalGateway, type GatewayState } from './local-gateway.ts'
+import type { Output } from './output.ts'
+import { planFor } from './plans.ts'
+
+export interface LocalFleetOptions {
+  readonly root: string
+  readonly stateDir: string
+  readonly environment: NodeJS.ProcessEnv
+  readonly output: Output
+  /** The modules that run; empty: all there are, and those that come. */
+  readonly names: readonly string[]
+  /** What a gateway reads in a document's place. */
+  readonly rewrite?: (config: string, module: FleetModule) => string
+  /** Variables that are not to be found, whoever set them. */
+  readonly hidden?: readonly string[]
+}
+
+export interface RunningModule {
+  readonly module: FleetModule
+  /** The document its gateway reads. */
+  readonly config: string
+  readonly state: GatewayState
+}
+
+/** The modules of a folder, each by its own gateway on this machine, and the database they share. */
+export class LocalFleet {
+  readonly #options: LocalFleetOptions
+  readonly #gateways = new Map<string, LocalGateway>()
+  readonly #watching = new AbortController()
+  #values: Readonly<Record<string, string>> = {}
+  #database: LocalDatabase | undefined
+  #saidFaults = ''
+
+  constructor(options: LocalFleetOptions) {
+    this.#options = options
+  }
+
+  /** Of the environment, else of `.env`; an empty value is none. */
+  readonly findVariable = (name: string): string | undefined => {
+    if (this.#options.hidden?.includes(name)) return undefined
+    return this.#options.environment[name] || this.#values[name] || undefined
+  }
+
+  /** Values of `.env`, none of which is ever shown. */
+  get secrets(): Iterable<string> {
+    return Object.values(this.#values)
+  }
+
+  /** Where usage goes, in words. */
+  get place(): string {
+    return this.#database?.place ?? ''
+  }
+
+  /** Starts everything; each module tells for itself how it went. */
+  async start(fleet: Fleet): Promise<RunningModule[]> {
+    this.#sayFaults(fleet)
+    this.#readEnvFile(fleet)
+    const modules = this.#chosen(fleet)
+    this.#database = await startDatabase({
+      ...this.#options,
+      say: this.#options.output.say,
+      findVariable: this.findVariable,
+    })
+    await this.#database.admit(modules.map(({ name }) => name))
+    if (this.#watching.signal.aborted) return []
+    const running = await Promise.all(modules.map((module) => this.#startModule(module)))
+    void watchSources(this.#options.root, this.#watching.signal, () => this.#refresh())
+    return running
+  }
+
+  /** Lets the gateways finish what they do, then ends the database. */
+  async stop(): Promise<void> {
+    this.#watching.abort()
+    await Promise.all([...this.#gateways.values()].map((gateway) => gateway.stop()))
+    await this.#database?.stop()
+  }
+
+  /** Ends all of it at once. */
+  kill(): void {
+    this.#watching.abort()
+    for (const gateway of this.#gateways.values()) gateway.kill()
+    this.#database?.kill()
+  }
+
+  async #startModule(module: FleetModule): Promise<RunningModule> {
+    const { root, stateDir, environment, output } = this.#options
+    const surroundings = { root, stateDir, environment, say: output.sayFor }
+    const gateway = new LocalGateway(this.#planFor(module), surroundings)
+    this.#gateways.set(module.name, gateway)
+    return { module, config: gateway.plan.config, state: await gateway.start() }
+  }
+
+  #planFor(module: FleetModule) {
+    const config = this.#options.rewrite?.(module.config, module) ?? module.config
+    const databaseUrlFor = (name: string) => this.#database?.urlFor(name)
+    return planFor({ ...module, config }, { findVariable: this.findVariable, databaseUrlFor })
+  }
+
+  #chosen({ modules }: Fleet): readonly FleetModule[] {
+    const { names } = this.#options
+    return names.length === 0 ? modules : modules.filter(({ name }) => names.includes(name))
+  }
+
+  #readEnvFile(fleet: Fleet): void {
+    const { created, added, values } = ensureEnvFile(this.#options.root, fleet)
+    this.#values = values
+    if (created) this.#options.output.say('.env made, with strong random keys')
+    else if (added.length > 0) this.#options.output.say(`.env: added ${added.join(', ')}`)
+  }
+
+  #sayFaults({ faults }: Fleet): void {
+    const text = faults.map(faultLine).join('\n')
+    if (text !== '' && text !== this.#saidFaults) this.#options.output.say(text)
+    this.#saidFaults = text
+  }
+
+  /** Brings what runs in line with the files as they are now. */
+  async #refresh(): Promise<void> {
+    const fleet = readFleet(this.#options.root)
+    this.#sayFaults(fleet)
+    this.#readEnvFile(fleet)
+    const modules = this.#chosen(fleet)
+    const news = modules.filter(({ name }) => !this.#gateways.has(name))
+    if (news.length > 0) await this.#database?.admit(news.map(({ name }) => name))
+    await Promise.all([
+      ...modules.map((module) => this.#refreshModule(module)),
+      ...this.#removeGone(),
+    ])
+  }
+
+  async #refreshModule(module: FleetModule): Promise<void> {
+    const { output } = this.#options
+    const gateway = this.#gateways.get(module.name)
+    const plan = this.#planFor(module)
+    if (gateway?.plan.port === plan.port && gateway.plan.workers === plan.workers)
+      return gateway.update(plan)
+    if (gateway)
+      output.sayFor(module.name, 'its port or its number of workers changed: starting it anew')
+    await gateway?.stop()
+    const { state } = await this.#startModule(module)
+    const how = state.kind === 'ready' ? 'ready' : state.reason
+    output.sayFor(module.name, `http://127.0.0.1:${module.nodePort}: ${how}`)
+  }
+
+  #removeGone(): Promise<void>[] {
+    const { root, output } = this.#options
+    const gone = [...this.#gateways].filter(([, { plan }]) => !existsSync(join(root, plan.file)))
+    return gone.map(([name, gateway]) => {
+      output.sayFor(name, 'its file is gone: stopping it')
+      this.#gateways.delete(name)
+      return gateway.stop()
+    })
+  }
+}
