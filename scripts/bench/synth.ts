@@ -62,8 +62,11 @@ function measure(root: string, modules: number): SynthFigures {
     const once = join(root, 'scripts', 'bench', 'synth-once.ts')
     const run = spawnSync(process.execPath, [once, folder], { encoding: 'utf8' })
     if (run.status !== 0) throw new Error(`synth of ${modules} modules failed:\n${run.stderr}`)
-    const found: Omit<SynthFigures, 'modules'> = JSON.parse(run.stdout)
-    return { modules, ...found }
+    const found: SynthFigures = JSON.parse(run.stdout)
+    if (found.modules !== modules) {
+      throw new Error(`synth used ${found.modules} of ${modules} modules`)
+    }
+    return found
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
