@@ -1,0 +1,95 @@
+import type { Pool } from 'pg'
+import type { UsageRow } from '../accounting/usage.ts'
+import { inTransaction, timed } from './transaction.ts'
+
+/** Columns and the types they have on their way in; the time travels as Unix milliseconds. */
+const columns = {
+  id: 'uuid',
+  prompt_tokens: 'bigint',
+  completion_tokens: 'bigint',
+  total_tokens: 'bigint',
+  cached_tokens: 'bigint',
+  reasoning_tokens: 'bigint',
+  images: 'bigint',
+  characters: 'bigint',
+  audio_seconds: 'double precision',
+  duration_ms: 'integer',
+  first_byte_ms: 'integer',
+  status: 'smallint',
+  attempts: 'smallint',
+  is_stream: 'boolean',
+  module: 'text',
+  endpoint: 'text',
+  model: 'text',
+  deployment_id: 'text',
+  provider: 'text',
+  upstream_model: 'text',
+  caller: 'text',
+  outcome: 'text',
+}
+
+const names = Object.keys(columns).join(', ')
+const types = Object.entries(columns).map((column) => column.join(' '))
+const insert = `
+insert into colonnade.spend_logs (started_at, ${names})
+select to_timestamp(started_at_ms / 1000.0), ${names}
+from json_to_recordset($1::json) as row (started_at_ms double precision, ${types.join(', ')})
+on conflict do nothing`
+
+const timeoutMs = 5000
+
+/** Stores rows, each as `toLine` wrote it; those stored already are passed over. */
+export async function addSpendLogs(pool: Pool, lines: readonly string[]): Promise<void> {
+  const statement = timed(insert, [`[${lines.join(',')}]`], timeoutMs)
+  await inTransaction(pool, timeoutMs, (client) => client.query(statement))
+}
+
+/** A usage row as one line of JSON, fit for the table: counts in range, texts short and storable. */
+export function toLine(row: UsageRow): string {
+  const { usage } = row
+  return JSON.stringify({
+    started_at_ms: Math.round(row.startedAtMs),
+    id: row.id,
+    prompt_tokens: count(usage.promptTokens),
+    completion_tokens: count(usage.completionTokens),
+    total_tokens: count(usage.totalTokens),
+    cached_tokens: count(usage.cachedTokens),
+    reasoning_tokens: count(usage.reasoningTokens),
+    images: count(usage.images),
+    characters: count(usage.characters),
+    audio_seconds: usage.audioSeconds,
+    duration_ms: within(row.durationMs, 2_147_483_647),
+    first_byte_ms:
+      row.firstByteMs === undefined ? undefined : within(row.firstByteMs, 2_147_483_647),
+    status: within(row.status, 32_767),
+    attempts: within(row.attempts, 32_767),
+    is_stream: row.isStream,
+    module: text(row.module),
+    endpoint: text(row.endpoint),
+    model: text(row.model),
+    deployment_id: text(row.deploymentId),
+    provider: text(row.provider),
+    upstream_model: text(row.upstreamModel),
+    caller: text(row.caller),
+    outcome: text(row.outcome),
+  })
+}
+
+const longestText = 256
+
+// Postgres stores neither U+0000 nor half a surrogate pair.
+function text(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const short = value.length > longestText ? value.slice(0, longestText) : value
+  const isStorable = short.isWellFormed() && !short.includes('\0')
+  return isStorable ? short : short.toWellFormed().replaceAll('\0', '\uFFFD')
+}
+
+// What an upstream claims is not always a number of things.
+function count(value: number | undefined): number | undefined {
+  return value === undefined || !(value >= 0) ? undefined : within(value, Number.MAX_SAFE_INTEGER)
+}
+
+function within(value: number, largest: number): number {
+  return Math.min(Math.max(Math.round(value) || 0, 0), largest)
+}

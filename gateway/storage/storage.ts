@@ -1,0 +1,122 @@
+import type { UsageRow } from '../accounting/usage.ts'
+import { Connection, type ConnectionState } from './connection.ts'
+import type { ImageFile } from './image-files.ts'
+import { ImageStore } from './image-store.ts'
+import type { Log } from './log.ts'
+import { Spool } from './spool.ts'
+import { UsageWriter, type SpoolState } from './usage-writer.ts'
+
+/** What the gateway keeps: in Postgres, and on disk or in memory while that is away. */
+export interface Storage {
+  state(): StorageState
+  /** Takes a settled exchange. Never waits, never throws. */
+  recordUsage(row: UsageRow): void
+  /** Keeps an image for a while and gives the id that finds it. */
+  saveImage(image: ImageFile, ttlMs: number): Promise<string>
+  findImage(id: string): Promise<ImageFile | undefined>
+  metrics(): StorageMetrics
+  /** Writes what is left within the time given, to Postgres or the spool, and ends. */
+  close(options: { readonly deadlineMs: number }): Promise<void>
+}
+
+export interface StorageState {
+  readonly db: ConnectionState
+  /** Since when `db` is what it is, ISO 8601. */
+  readonly since: string
+  /** Why not connected: plain words without an address, and what to do. */
+  readonly cause?: string
+  readonly hint?: string
+  /** Time until the next attempt. */
+  readonly nextAttemptMs?: number
+  /** Usage rows not in Postgres yet. */
+  readonly pendingWrites: number
+  /** Whether the spool takes rows. */
+  readonly spool: SpoolState
+}
+
+export interface StorageMetrics {
+  readonly isConnected: boolean
+  readonly connectionAttempts: number
+  readonly poolOpen: number
+  readonly poolBusy: number
+  readonly pendingRows: number
+  readonly spooledRows: number
+  readonly spooledBytes: number
+  readonly droppedRows: number
+  readonly replayedRows: number
+  readonly unreadableRows: number
+  readonly flushFailures: number
+  readonly imageMemoryBytes: number
+}
+
+export interface StorageOptions {
+  /** Asked before each attempt to connect: secrets rotate. */
+  readonly databaseUrl: () => string | undefined
+  /** Folder for usage while Postgres is away; each worker has a subfolder of its own. */
+  readonly spoolDir: string
+  readonly module: string
+  readonly log: Log
+  readonly now?: () => number
+  /** Told after each change of the database's state or its cause. */
+  readonly onState?: (state: StorageState) => void
+  /** Bounds of this process's share; the defaults suit a gateway. */
+  readonly maxSpoolBytes?: number
+  readonly maxRowsInMemory?: number
+}
+
+/** Opens storage at once and connects in the background: nothing here waits for Postgres. */
+export function createStorage(options: StorageOptions): Storage {
+  const { databaseUrl, module, log, now = Date.now } = options
+  const connection = new Connection({ databaseUrl, module, log, now, onChange })
+  const spool = new Spool(options.spoolDir, options.maxSpoolBytes ?? 256 * 1024 * 1024)
+  connection.start()
+  const maxRowsInMemory = options.maxRowsInMemory ?? 50_000
+  const writer = new UsageWriter({ connection, spool, log, maxRowsInMemory })
+  const images = new ImageStore(connection, now)
+
+  function onChange() {
+    if (connection.state === 'connected') writer.flush()
+    options.onState?.(state())
+  }
+
+  function state(): StorageState {
+    const { nextAttemptAt, cause } = connection
+    return {
+      db: connection.state,
+      since: new Date(connection.since).toISOString(),
+      ...cause,
+      ...(nextAttemptAt !== undefined && {
+        nextAttemptMs: Math.max(0, Math.round(nextAttemptAt - now())),
+      }),
+      pendingWrites: writer.pendingWrites,
+      spool: writer.spoolState,
+    }
+  }
+
+  return {
+    state,
+    recordUsage: (row) => writer.record(row),
+    saveImage: (image, ttlMs) => images.save(image, ttlMs),
+    findImage: (id) => images.find(id),
+    metrics: () => ({
+      isConnected: connection.state === 'connected',
+      connectionAttempts: connection.attempts,
+      poolOpen: connection.poolUse.open,
+      poolBusy: connection.poolUse.busy,
+      pendingRows: writer.rowsInMemory,
+      spooledRows: spool.rows,
+      spooledBytes: spool.bytes,
+      droppedRows: writer.dropped,
+      replayedRows: writer.replayed,
+      unreadableRows: spool.unreadableLines,
+      flushFailures: writer.flushFailures,
+      imageMemoryBytes: images.memoryBytes,
+    }),
+    async close({ deadlineMs }) {
+      const endsAt = performance.now() + deadlineMs
+      images.close()
+      await writer.close(deadlineMs)
+      await connection.close(Math.max(100, endsAt - performance.now()))
+    },
+  }
+}
