@@ -73,6 +73,11 @@ export function databasePasswordName(module: string): string {
   return `${variablePrefix(module)}_DATABASE_PASSWORD`
 }
 
+/** `LLM_DATABASE_URL`: a module's own address where Postgres is not ours; else `DATABASE_URL` of all. */
+export function databaseUrlName(module: string): string {
+  return `${variablePrefix(module)}_DATABASE_URL`
+}
+
 function fillEnvText(
   text: string,
   fleet: EnvFleet,

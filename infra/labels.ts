@@ -1,5 +1,8 @@
 import type { k8s } from 'cdk8s-plus-28'
 
+/** What an object is for; Prometheus and the database's policy find gateways by it. */
+export const componentLabel = 'app.kubernetes.io/component'
+
 /** Whose an object is: a module, or `postgres`, `prometheus`, `shared`. */
 export interface Owner {
   readonly module: string
@@ -12,7 +15,7 @@ export function labelsOf({ module, component }: Owner): Record<string, string> {
   return {
     module,
     'app.kubernetes.io/name': component === 'gateway' ? `${module}-gateway` : module,
-    'app.kubernetes.io/component': component,
+    [componentLabel]: component,
     'app.kubernetes.io/part-of': 'colonnade',
     'app.kubernetes.io/managed-by': 'colonnade',
   }

@@ -1,6 +1,5 @@
-/** First line of every generated file. */
-const banner =
-  '# Made by `npm run synth` from modules/ and platform.yaml. Edit those, not this file.\n'
+/** How every generated file begins; what begins otherwise was put there by hand and is left alone. */
+export const banner = '# Made by `npm run synth`'
 
 /** Words and numbers that a YAML 1.1 or 1.2 reader would not take for text. */
 const ambiguous = /^(?:y|n|yes|no|on|off|true|false|null|nan|~|[-+.]?(?:\d|inf|e\d).*|=|<<)$/i
@@ -9,9 +8,9 @@ const plain = /^[A-Za-z0-9/][\w./@%+-]*(?::[\w./@%+-]+)*(?: [\w./@%+(),=-]+(?::[
 // JSON leaves these as they are, YAML does not take them.
 const unprintable = /[\x7F-\x9F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g
 
-/** An object as a YAML file: keys in order, LF, the same bytes every time. */
-export function toManifestText(object: unknown): string {
-  return `${banner}${block(object, '').replace(/^\n/, '')}`
+/** An object as a YAML file: what it was made from, keys in order, LF, the same bytes every time. */
+export function toManifestText(object: unknown, source = 'modules/ and platform.yaml'): string {
+  return `${banner} from ${source}, which is what to edit.\n${block(object, '').slice(1)}`
 }
 
 // Written by hand because a general YAML writer takes most of the time of a synth of 500 modules.

@@ -9,7 +9,7 @@ import type { Gateway } from './gateway.ts'
 export const configMap: Resource<Gateway> = {
   file: 'configmap',
   create: (chart, gateway) =>
-    void new k8s.KubeConfigMap(chart, 'configmap', {
+    new k8s.KubeConfigMap(chart, 'configmap', {
       metadata: metadataOf(ownerOf(gateway), configName(gateway.module.name)),
       data: { 'config.yaml': gateway.module.config },
     }),

@@ -10,10 +10,10 @@ export const horizontalPodAutoscaler: Resource<Gateway> = {
   file: 'horizontalpodautoscaler',
   create: (chart, gateway) => {
     const { autoscaling } = gateway.module.deploy
-    if (autoscaling === undefined) return
+    if (autoscaling === undefined) return undefined
     const { min, max, targetCpuPercent } = autoscaling
     const name = gatewayName(gateway.module.name)
-    new k8s.KubeHorizontalPodAutoscalerV2(chart, 'horizontalpodautoscaler', {
+    return new k8s.KubeHorizontalPodAutoscalerV2(chart, 'horizontalpodautoscaler', {
       metadata: metadataOf(ownerOf(gateway), name),
       spec: {
         scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },

@@ -9,7 +9,7 @@ import type { Gateway } from './gateway.ts'
 export const podDisruptionBudget: Resource<Gateway> = {
   file: 'poddisruptionbudget',
   create: (chart, gateway) =>
-    void new k8s.KubePodDisruptionBudget(chart, 'poddisruptionbudget', {
+    new k8s.KubePodDisruptionBudget(chart, 'poddisruptionbudget', {
       metadata: metadataOf(ownerOf(gateway), gatewayName(gateway.module.name)),
       spec: {
         maxUnavailable: k8s.IntOrString.fromNumber(1),

@@ -9,7 +9,7 @@ import type { Gateway } from './gateway.ts'
 export const serviceAccount: Resource<Gateway> = {
   file: 'serviceaccount',
   create: (chart, gateway) =>
-    void new k8s.KubeServiceAccount(chart, 'serviceaccount', {
+    new k8s.KubeServiceAccount(chart, 'serviceaccount', {
       metadata: metadataOf(ownerOf(gateway), gatewayName(gateway.module.name)),
       automountServiceAccountToken: false,
     }),

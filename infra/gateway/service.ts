@@ -9,7 +9,7 @@ import type { Gateway } from './gateway.ts'
 export const service: Resource<Gateway> = {
   file: 'service',
   create: (chart, gateway) =>
-    void new k8s.KubeService(chart, 'service', {
+    new k8s.KubeService(chart, 'service', {
       metadata: metadataOf(ownerOf(gateway), gatewayName(gateway.module.name)),
       spec: {
         type: 'NodePort',

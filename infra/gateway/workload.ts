@@ -21,7 +21,7 @@ export const workload: Resource<Gateway> = {
   create: (chart, gateway) => {
     const { module } = gateway
     const owner = ownerOf(gateway)
-    new k8s.KubeDeployment(chart, 'deployment', {
+    return new k8s.KubeDeployment(chart, 'deployment', {
       metadata: metadataOf(owner, gatewayName(module.name)),
       spec: {
         ...replicasOf(gateway),

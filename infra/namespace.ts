@@ -1,0 +1,24 @@
+import { k8s } from 'cdk8s-plus-28'
+import type { Platform } from '../modules/platform.ts'
+import { labelsOf } from './labels.ts'
+import type { Resource } from './resource.ts'
+
+const level = 'restricted'
+
+/** Where everything lives. Admits nothing below the `restricted` level; first by alphabet, as `apply -f` goes. */
+export const namespace: Resource<Platform> = {
+  file: '00-namespace',
+  create: (chart, platform) =>
+    new k8s.KubeNamespace(chart, 'namespace', {
+      metadata: {
+        name: platform.namespace,
+        labels: {
+          ...labelsOf({ module: 'shared', component: 'platform', namespace: platform.namespace }),
+          'pod-security.kubernetes.io/enforce': level,
+          'pod-security.kubernetes.io/enforce-version': 'latest',
+          'pod-security.kubernetes.io/audit': level,
+          'pod-security.kubernetes.io/warn': level,
+        },
+      },
+    }),
+}

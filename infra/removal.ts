@@ -1,0 +1,53 @@
+import { parse } from 'yaml'
+import type { Difference } from './write-folder.ts'
+
+/** Kinds a module's objects have, the Secret among them. */
+const kinds = [
+  'deployment',
+  'service',
+  'configmap',
+  'secret',
+  'serviceaccount',
+  'poddisruptionbudget',
+  'networkpolicy',
+  'horizontalpodautoscaler',
+].join(',')
+
+/** What to run so that the cluster loses what `k8s/` lost, for `kubectl apply` removes nothing. */
+export function deletionCommands(
+  removed: readonly Difference[],
+  files: ReadonlyMap<string, string>,
+): string[] {
+  const folders = new Set([...files.keys()].map(folderOf))
+  const commands = removed.flatMap(({ path, found, wanted }) => {
+    const object = wanted === undefined && found !== undefined ? readObject(found) : undefined
+    if (object === undefined) return []
+    const { kind, name, namespace } = object
+    const isModuleGone = !folders.has(folderOf(path))
+    const what = isModuleGone ? `${kinds} -l module=${folderOf(path)}` : `${kind} ${name}`
+    return [`kubectl delete -n ${namespace} ${what}`]
+  })
+  return [...new Set(commands)]
+}
+
+/** The same for every module that went at any time: all gateways but those there are. */
+export function sweepingCommand(namespace: string, modules: readonly string[]): string {
+  const others = `app.kubernetes.io/component=gateway,module notin (${modules.join(',')})`
+  return `kubectl delete -n ${namespace} ${kinds} -l '${others}'`
+}
+
+function folderOf(path: string): string {
+  return path.split('/')[0] ?? ''
+}
+
+function readObject(text: string): { kind: string; name: string; namespace: string } | undefined {
+  const object: unknown = parse(text)
+  if (typeof object !== 'object' || object === null) return undefined
+  if (!('kind' in object) || !('metadata' in object)) return undefined
+  const { kind, metadata } = object
+  if (typeof kind !== 'string' || typeof metadata !== 'object' || metadata === null)
+    return undefined
+  const { name, namespace }: { name?: unknown; namespace?: unknown } = metadata
+  if (typeof name !== 'string' || typeof namespace !== 'string') return undefined
+  return { kind: kind.toLowerCase(), name, namespace }
+}

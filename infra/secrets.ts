@@ -1,0 +1,92 @@
+import type { Platform } from '../modules/platform.ts'
+import { databasePasswordName, databaseUrlName, masterKeyName } from './env-file.ts'
+import type { FleetModule } from './fleet.ts'
+import { gatewayComponent } from './gateway/gateway.ts'
+import { renderKustomization } from './kustomization.ts'
+import { metadataOf } from './labels.ts'
+import type { Owner } from './labels.ts'
+import { toManifestText } from './manifest-text.ts'
+import { takenVariables } from './module-variables.ts'
+import { keysName } from './names.ts'
+import { databaseName, databaseOwner, databasePort, rolesName } from './postgres/database.ts'
+
+type Values = Readonly<Record<string, string>>
+
+interface SecretFleet {
+  readonly modules: readonly Pick<FleetModule, 'name' | 'variables' | 'deploy'>[]
+  readonly platform: Platform
+}
+
+/** Every file of `secrets/`, which git ignores: its name, and its text. */
+export function renderSecrets(fleet: SecretFleet, values: Values): Map<string, string> {
+  const { modules, platform } = fleet
+  const files = new Map<string, string>()
+  for (const module of modules) {
+    const owner: Owner = {
+      module: module.name,
+      component: gatewayComponent,
+      namespace: platform.namespace,
+    }
+    const name = keysName(module.name)
+    files.set(`${name}.yaml`, secretText(owner, name, keysOf(module, platform, values)))
+  }
+  if (platform.postgres.mode === 'bundled') {
+    const owner = databaseOwner(platform)
+    const password = { POSTGRES_PASSWORD: values['POSTGRES_PASSWORD'] }
+    files.set(`${databaseName}.yaml`, secretText(owner, databaseName, password))
+    files.set(`${rolesName}.yaml`, secretText(owner, rolesName, rolesOf(modules, values)))
+  }
+  files.set('kustomization.yaml', renderKustomization(files.keys(), source))
+  return files
+}
+
+const source = '.env'
+
+function secretText(
+  owner: Owner,
+  name: string,
+  entries: Readonly<Record<string, string | undefined>>,
+): string {
+  const filled = Object.entries(entries).flatMap(([key, value]) =>
+    value ? [[key, Buffer.from(value).toString('base64')] as const] : [],
+  )
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: metadataOf(owner, name),
+    // Not stringData: a key that goes would stay in the cluster.
+    data: Object.fromEntries(filled),
+  }
+  return toManifestText(secret, source)
+}
+
+function keysOf(
+  module: SecretFleet['modules'][number],
+  platform: Platform,
+  values: Values,
+): Record<string, string | undefined> {
+  const taken = takenVariables(module).map((name) => [name, values[name]] as const)
+  return {
+    ...Object.fromEntries(taken),
+    LITELLM_MASTER_KEY: values[masterKeyName(module.name)],
+    SALT_KEY: values['SALT_KEY'],
+    DATABASE_URL: databaseUrlOf(module.name, platform, values),
+  }
+}
+
+function databaseUrlOf(module: string, platform: Platform, values: Values): string | undefined {
+  if (platform.postgres.mode === 'external')
+    return values[databaseUrlName(module)] || values['DATABASE_URL']
+  const password = values[databasePasswordName(module)]
+  if (!password) return undefined
+  const address = `${databaseName}:${databasePort.number}/colonnade`
+  return `postgres://${module}:${encodeURIComponent(password)}@${address}`
+}
+
+function rolesOf(
+  modules: SecretFleet['modules'],
+  values: Values,
+): Record<string, string | undefined> {
+  return Object.fromEntries(modules.map(({ name }) => [name, values[databasePasswordName(name)]]))
+}

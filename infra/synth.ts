@@ -1,0 +1,116 @@
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { faultLine } from '../modules/read-module.ts'
+import { ensureEnvFile } from './env-file.ts'
+import { readFleet } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
+import { imageName } from './image-tag.ts'
+import { deletionCommands, sweepingCommand } from './removal.ts'
+import { renderSecrets } from './secrets.ts'
+import { shownDifferences } from './shown-differences.ts'
+import { synthesise } from './synthesise.ts'
+import { applyDifferences, compareFolder } from './write-folder.ts'
+
+const usage = `npm run synth               writes k8s/ and secrets/ from modules/, platform.yaml and .env
+  -- --check                only tells whether k8s/ is what the modules say; needs no .env
+  -- --removed              also prints what deletes every module that is no more`
+
+class UsageError extends Error {}
+
+/** Writes `k8s/` and `secrets/`, or checks `k8s/`; gives the exit status. */
+export function synth(root: string, args: readonly string[], say: (line: string) => void): number {
+  const options = readArguments(args)
+  if (options.help) return tell(say, [usage], 0)
+  const fleet = readFleet(root)
+  for (const fault of fleet.faults) say(faultLine(fault))
+  if (fleet.faults.some(({ severity }) => severity === 'error'))
+    return tell(say, ['k8s/ is as it was: correct the above first.'], 1)
+  const files = synthesise({ ...fleet, image: imageName(fleet.platform, root) })
+  const folder = join(root, 'k8s')
+  const differences = compareFolder(folder, files)
+  if (options.check)
+    return tell(say, shownDifferences(differences, files.size), differences.length === 0 ? 0 : 1)
+  applyDifferences(folder, differences)
+  say(`k8s/: ${files.size} files for ${fleet.modules.length} modules, ${countOf(differences)}.`)
+  writeSecrets(root, fleet, say)
+  const commands = deletionCommands(differences, files)
+  if (options.removed)
+    commands.push(
+      sweepingCommand(
+        fleet.platform.namespace,
+        fleet.modules.map(({ name }) => name),
+      ),
+    )
+  if (commands.length > 0)
+    tell(
+      say,
+      [
+        'What is no longer in k8s/ stays in a cluster until you run:',
+        ...commands.map((command) => `  ${command}`),
+      ],
+      0,
+    )
+  return 0
+}
+
+function writeSecrets(root: string, fleet: Fleet, say: (line: string) => void): void {
+  const { values, created, added, asked } = ensureEnvFile(root, fleet)
+  if (created) say(`.env: made, with strong random values for ${added.join(', ')}.`)
+  else if (added.length > 0) say(`.env: added strong random values for ${added.join(', ')}.`)
+  if (asked.length > 0) say(`.env: yours to fill, where you use it: ${asked.join(', ')}.`)
+  const folder = join(root, 'secrets')
+  const files = renderSecrets(fleet, values)
+  const differences = compareFolder(folder, files)
+  applyDifferences(folder, differences, { file: 0o600, folder: 0o700 })
+  say(`secrets/: ${files.size} files, ${countOf(differences)}. Git ignores them.`)
+}
+
+function countOf(differences: readonly { wanted?: string; found?: string }[]): string {
+  const removed = differences.filter(({ wanted }) => wanted === undefined).length
+  const written = differences.length - removed
+  if (differences.length === 0) return 'nothing changed'
+  return [
+    ...(written > 0 ? [`${written} written`] : []),
+    ...(removed > 0 ? [`${removed} removed`] : []),
+  ].join(', ')
+}
+
+function tell(say: (line: string) => void, lines: readonly string[], status: number): number {
+  for (const line of lines) say(line)
+  return status
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        check: { type: 'boolean', default: false },
+        removed: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
+  }
+}
+
+/** What to do about a file that cannot be written or read; undefined: not about files. */
+function adviceFor(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return undefined
+  return `${String(error.path)}: ${String(error.code)}. Check that this folder is yours to read and write.`
+}
+
+if (import.meta.main) {
+  const root = dirname(import.meta.dirname)
+  try {
+    process.exitCode = synth(root, process.argv.slice(2), (line) =>
+      process.stdout.write(`${line}\n`),
+    )
+  } catch (error) {
+    const message = error instanceof UsageError ? error.message : adviceFor(error)
+    if (message === undefined) throw error
+    process.stderr.write(`${message}\n`)
+    process.exitCode = 2
+  }
+}
