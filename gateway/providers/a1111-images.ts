@@ -1,14 +1,14 @@
 import { checkpointOf, pictureSettings, promptOf } from './a1111-fields.ts'
 import { maskOf, pictureOf, sizeOfPicture } from './a1111-files.ts'
-import { fieldsFor, nonsense } from './dialect-limits.ts'
+import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest, Translated } from './provider.ts'
-import { countOf, isList, isObject, textOf } from './read-json.ts'
+import { givenFields, countOf, isList, isObject, textOf } from './read-json.ts'
 
 /** OpenAI's images/generations over `/sdapi/v1/txt2img`. */
 export const fromText: Translated = {
   kind: 'translated',
   toUpstream(request, target) {
-    const fields = fieldsFor(request, target)
+    const fields = givenFields(request.fields)
     const body = {
       ...pictureSettings(fields, target),
       ...checkpointOf(fields, target.model),
@@ -30,7 +30,7 @@ export function fromPicture({ isPromptNeeded, denoisingStrength }: PictureRules)
   return {
     kind: 'translated',
     toUpstream(request, target) {
-      const fields = fieldsFor(request, target)
+      const fields = givenFields(request.fields)
       const picture = pictureOf(request, fields)
       const body = {
         ...(denoisingStrength !== undefined && { denoising_strength: denoisingStrength }),

@@ -1,11 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { ModelRequest, Target } from './provider.ts'
-import { givenFields, isGiven, type JsonObject } from './read-json.ts'
-
-/** A request's fields as a translation reads them: `null` left out, `extra_body` laid over. */
-export function fieldsFor(request: ModelRequest, target: Target): JsonObject {
-  return givenFields({ ...request.fields, ...target.params.extraBody })
-}
+import type { Target } from './provider.ts'
+import { isGiven, type JsonObject } from './read-json.ts'
 
 /** What a dialect cannot say: a field, and whether the value given asks for it. */
 export interface Unsayable {

@@ -1,5 +1,4 @@
 import {
-  fieldsFor,
   invalid,
   nonsense,
   refuseUnsayable,
@@ -12,7 +11,7 @@ import { formatOf, thinkOf } from './ollama-fields.ts'
 import { messagesOf } from './ollama-messages.ts'
 import { optionsOf, otherFields, unsayableToOllama } from './ollama-options.ts'
 import type { ModelRequest, Target, Translated, UpstreamCall } from './provider.ts'
-import { isGiven, isList, isObject, type JsonObject } from './read-json.ts'
+import { givenFields, isGiven, isList, isObject, type JsonObject } from './read-json.ts'
 
 const unsayable: readonly Unsayable[] = [
   ...unsayableToOllama,
@@ -45,7 +44,7 @@ export const ollamaChat: Translated = {
 }
 
 function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
-  const fields = fieldsFor(request, target)
+  const fields = givenFields(request.fields)
   refuseUnsayable(fields, unsayable, target)
   const tools = toolsOf(fields)
   return {
@@ -59,7 +58,7 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
       model: target.model,
       messages: messagesOf(fields.messages),
       stream: request.isStream,
-      options: optionsOf(fields),
+      ...optionsOf(fields),
     },
   }
 }

@@ -1,22 +1,21 @@
-import { fieldsFor, invalid, nonsense, unsupported } from './dialect-limits.ts'
+import { invalid, nonsense, unsupported } from './dialect-limits.ts'
 import { readOllama } from './ollama-answers.ts'
 import { optionsOf, otherFields } from './ollama-options.ts'
 import type { ModelRequest, Target, Translated, UpstreamCall } from './provider.ts'
-import { countOf, isGiven, isList, type JsonObject } from './read-json.ts'
+import { givenFields, countOf, isGiven, isList, type JsonObject } from './read-json.ts'
 
 /** OpenAI's embeddings over Ollama's `/api/embed`. */
 export const ollamaEmbed: Translated = { kind: 'translated', toUpstream, toAnswer }
 
 function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
-  const fields = fieldsFor(request, target)
+  const fields = givenFields(request.fields)
   encodingOf(fields)
-  const options = optionsOf(fields)
   return {
     method: 'POST',
     path: '/api/embed',
     body: {
       ...otherFields(fields),
-      ...(Object.keys(options).length > 0 && { options }),
+      ...optionsOf(fields),
       model: target.model,
       input: inputOf(fields.input),
     },

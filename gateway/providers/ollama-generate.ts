@@ -1,4 +1,4 @@
-import { fieldsFor, invalid, nonsense, refuseUnsayable, unsupported } from './dialect-limits.ts'
+import { invalid, nonsense, refuseUnsayable, unsupported } from './dialect-limits.ts'
 import { finishReasonOf, optionalText, readOllama, usageOf } from './ollama-answers.ts'
 import { isUsageAsked } from './ollama-chat-stream.ts'
 import { formatOf, thinkOf } from './ollama-fields.ts'
@@ -10,7 +10,7 @@ import type {
   Translated,
   UpstreamCall,
 } from './provider.ts'
-import { isGiven, isList, type JsonObject } from './read-json.ts'
+import { givenFields, isGiven, isList, type JsonObject } from './read-json.ts'
 
 /** OpenAI's completions over Ollama's `/api/generate`. */
 export const ollamaGenerate: Translated = {
@@ -21,7 +21,7 @@ export const ollamaGenerate: Translated = {
 }
 
 function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
-  const fields = fieldsFor(request, target)
+  const fields = givenFields(request.fields)
   refuseUnsayable(fields, unsayableToOllama, target)
   return {
     method: 'POST',
@@ -33,7 +33,7 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
       model: target.model,
       prompt: promptOf(fields.prompt),
       stream: request.isStream,
-      options: optionsOf(fields),
+      ...optionsOf(fields),
     },
   }
 }

@@ -100,20 +100,19 @@ export const unsayableToOllama: readonly Unsayable[] = [
   { field: 'echo', isAsked: isTrue, reason: 'Ollama does not repeat the prompt.' },
 ]
 
-/** Ollama's `options` from OpenAI's sampling fields and any option named outright. */
-export function optionsOf(fields: JsonObject): Record<string, unknown> {
-  const options: [string, unknown][] = isObject(fields.options)
-    ? Object.entries(fields.options)
-    : []
-  if (isGiven(fields.options) && !isObject(fields.options))
-    throw invalid('options', 'must be an object.')
+/** Ollama's `options`: sampling fields, then the caller's own `options`, then the asked maximum. */
+export function optionsOf(fields: JsonObject): { readonly options?: JsonObject } {
+  const { options: own, stop } = fields
+  if (isGiven(own) && !isObject(own)) throw invalid('options', 'must be an object.')
+  const options: [string, unknown][] = []
   for (const name of numbers)
     if (isGiven(fields[name])) options.push([name, numberIn(fields, name)])
   for (const name of switches) if (isGiven(fields[name])) options.push([name, fields[name]])
+  if (isGiven(stop)) options.push(['stop', stopsOf(stop)])
+  if (isObject(own)) options.push(...Object.entries(own))
   const most = renamed.find((name) => isGiven(fields[name]))
   if (most !== undefined) options.push(['num_predict', numberIn(fields, most)])
-  if (isGiven(fields.stop)) options.push(['stop', stopsOf(fields.stop)])
-  return Object.fromEntries(options)
+  return options.length === 0 ? {} : { options: Object.fromEntries(options) }
 }
 
 /** Fields this room has no opinion on: Ollama's own (`keep_alive`, `format`, `raw`) and those yet to come. */

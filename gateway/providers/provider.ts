@@ -39,10 +39,7 @@ export interface PassThrough {
 /** The upstream speaks a dialect of its own. Requests and answers are translated as JSON. */
 export interface Translated {
   readonly kind: 'translated'
-  /**
-   * Throws GatewayError `unsupported_parameter` or `invalid_request` for what the dialect cannot say.
-   * Lays `params.extraBody` over the fields itself; headers of the deployment are the caller's to add.
-   */
+  /** Throws GatewayError `unsupported_parameter` or `invalid_request` for what the dialect cannot say. */
   toUpstream(request: ModelRequest, target: Target): UpstreamCall
   /** OpenAI's JSON body from the upstream's. Throws GatewayError `upstream_nonsense`. */
   toAnswer(answer: unknown, request: ModelRequest): Record<string, unknown>
@@ -70,7 +67,7 @@ export interface ModelRequest {
   /** The model name the caller asked for; answers carry it. */
   readonly model: string
   readonly isStream: boolean
-  /** The parsed JSON body, or the text fields of a form; defaults of the deployment already in it. */
+  /** The parsed JSON body, or the text fields of a form; defaults and `extra_body` of the deployment already in it. */
   readonly fields: Readonly<Record<string, unknown>>
   /** Uploaded files, in memory; empty for JSON requests. */
   readonly files: readonly UploadedFile[]

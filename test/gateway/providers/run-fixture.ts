@@ -1,0 +1,106 @@
+import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
+import type {
+  ModelRequest,
+  Provider,
+  Target,
+  Translated,
+  UploadedFile,
+} from '../../../gateway/providers/provider.ts'
+import type { EndpointName } from '../../../modules/endpoints.ts'
+import type { DeploymentParams } from '../../../modules/module.ts'
+
+/** A recorded exchange: what was asked, what the upstream said. */
+export interface Fixture {
+  readonly about: string
+  readonly request: {
+    readonly endpoint: EndpointName
+    readonly isStream?: boolean
+    readonly fields: Record<string, unknown>
+    readonly files?: readonly { readonly field: string; readonly base64: string }[]
+  }
+  readonly params?: Partial<DeploymentParams>
+  readonly target?: string
+  readonly answer?: unknown
+  readonly events?: readonly unknown[]
+}
+
+/** What a translation makes of it, both ways. */
+export interface Outcome {
+  readonly call?: unknown
+  readonly answer?: unknown
+  readonly chunks?: readonly unknown[]
+  readonly error?: { readonly code: string; readonly message: string; readonly param?: string }
+}
+
+export function requestFor(
+  request: Partial<ModelRequest> & { readonly endpoint: EndpointName },
+): ModelRequest {
+  return {
+    model: 'asked',
+    isStream: false,
+    fields: {},
+    files: [],
+    answerId: 'chatcmpl-abc123',
+    createdSeconds: 1_760_000_000,
+    ...request,
+  }
+}
+
+export function targetFor(model: string, params: Partial<DeploymentParams> = {}): Target {
+  return {
+    model,
+    params: {
+      model,
+      additionalDropParams: [],
+      extraHeaders: {},
+      extraBody: {},
+      defaults: {},
+      ...params,
+    },
+  }
+}
+
+export function translationOf(provider: Provider, endpoint: EndpointName): Translated {
+  const translation = provider.endpoints[endpoint]
+  if (translation?.kind !== 'translated')
+    throw new Error(`${provider.name} does not translate ${endpoint}`)
+  return translation
+}
+
+/** Plays a fixture through a provider. */
+export function play(provider: Provider, fixture: Fixture): Outcome {
+  const { endpoint, isStream = false, fields, files = [] } = fixture.request
+  const translation = translationOf(provider, endpoint)
+  const request = requestFor({ endpoint, isStream, fields, files: files.map(uploaded) })
+  const call = translation.toUpstream(
+    request,
+    targetFor(fixture.target ?? 'qwen3:8b', fixture.params),
+  )
+  const chunks: unknown[] = []
+  try {
+    if (fixture.events === undefined)
+      return { call, answer: translation.toAnswer(fixture.answer, request) }
+    const stream = translation.stream?.create(request)
+    for (const event of fixture.events) chunks.push(...(stream?.onEvent(event) ?? []))
+    if (stream?.isDone !== true) throw new Error('the stream did not end')
+    return { call, chunks }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    return { call, chunks, error: { code: error.code, message: error.message } }
+  }
+}
+
+function uploaded({
+  field,
+  base64,
+}: {
+  readonly field: string
+  readonly base64: string
+}): UploadedFile {
+  return {
+    field,
+    fileName: `${field}.png`,
+    contentType: 'image/png',
+    bytes: Buffer.from(base64, 'base64'),
+  }
+}
