@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { readFleet, type Fleet } from '../infra/fleet.ts'
 import { faultLine } from '../modules/read-module.ts'
 import { chooseModules, readArguments, type StartArguments } from './local/arguments.ts'
+import { demoDocument } from './local/demo-document.ts'
+import { showDemo, startDemoBackends } from './local/demo.ts'
 import { endOnSignals } from './local/ending.ts'
-import { LocalFleet } from './local/local-fleet.ts'
+import { LocalFleet, type RunningModule } from './local/local-fleet.ts'
 import { takeFolder } from './local/only-one.ts'
 import { createOutput, type Output } from './local/output.ts'
 import { askModules, firstSteps, summarise } from './local/summary.ts'
@@ -34,26 +36,40 @@ async function main(): Promise<number> {
 }
 
 async function run(asked: StartArguments, fleet: Fleet, stateDir: string): Promise<number> {
+  const standIns = asked.isDemo ? await startDemoBackends(fleet) : undefined
   const output: Output = createOutput({
-    mark: '',
+    mark: asked.isDemo ? '[demo] ' : '',
     write: (text) => process.stdout.write(text),
     secrets: () => local.secrets,
   })
-  const local = new LocalFleet({
-    root,
-    stateDir,
-    environment: process.env,
-    output,
-    names: asked.modules,
-  })
+  const demo = standIns && {
+    rewrite: (config: string) => demoDocument(config, standIns.addresses),
+    hidden: ['DATABASE_URL'],
+  }
+  const own = { root, stateDir, environment: process.env, output, names: asked.modules }
+  const local = new LocalFleet({ ...own, ...demo })
   const ending = endOnSignals(local, output.say)
   const running = await local.start(fleet)
+  const isGood = await show(asked, running, { local, output })
+  if (asked.isOnce) await local.stop()
+  else await ending
+  await standIns?.close()
+  output.say('ended')
+  return isGood || !asked.isOnce ? 0 : 1
+}
+
+/** Says what runs; in a demo also what came back from it. */
+async function show(
+  asked: StartArguments,
+  running: readonly RunningModule[],
+  { local, output }: { readonly local: LocalFleet; readonly output: Output },
+): Promise<boolean> {
+  if (running.length === 0) return true
   const reports = await askModules(running, local.findVariable)
   output.say(`\n${summarise(running, reports, process.stdout.columns ?? 120)}\n`)
+  const isGood = asked.isDemo ? await showDemo(running, local.findVariable, output) : true
   output.say(firstSteps(running, local.place))
-  await ending
-  output.say('ended')
-  return 0
+  return isGood
 }
 
 function refuse(text: string): number {

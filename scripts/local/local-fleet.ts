@@ -17,7 +17,7 @@ export interface LocalFleetOptions {
   /** The modules that run; empty: all there are, and those that come. */
   readonly names: readonly string[]
   /** What a gateway reads in a document's place. */
-  readonly rewrite?: (config: string, module: FleetModule) => string
+  readonly rewrite?: (config: string) => string
   /** Variables that are not to be found, whoever set them. */
   readonly hidden?: readonly string[]
 }
@@ -98,7 +98,7 @@ export class LocalFleet {
   }
 
   #planFor(module: FleetModule) {
-    const config = this.#options.rewrite?.(module.config, module) ?? module.config
+    const config = this.#options.rewrite?.(module.config) ?? module.config
     const databaseUrlFor = (name: string) => this.#database?.urlFor(name)
     return planFor({ ...module, config }, { findVariable: this.findVariable, databaseUrlFor })
   }

@@ -22,7 +22,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'set-up-'))
   mkdirSync(join(folder, 'scripts'))
   cpSync(join(repository, 'scripts', 'set-up.mjs'), join(folder, 'scripts', 'set-up.mjs'))
-  writeJson('package.json', { devDependencies: { node: `${process.versions.node}` } })
+  writeJson('package.json', { devDependencies: { node: process.versions.node } })
   writeJson('package-lock.json', {
     packages: {
       '': {},

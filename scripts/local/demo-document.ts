@@ -1,0 +1,78 @@
+import { parse, stringify } from 'yaml'
+import { resolveProvider } from '../../gateway/providers/index.ts'
+import { isRecord } from '../../modules/yaml-source.ts'
+import type { StandIns } from '../stand-ins.ts'
+
+/** Before every model's name, so that an answer's `model` says what it is. */
+export const demoPrefix = 'demo/'
+
+type Addresses = StandIns['addresses']
+
+/** A gateway's document in which every deployment leads to a stand-in, and every model is called demo. */
+export function demoDocument(config: string, addresses: Addresses): string {
+  const document: unknown = parse(config, { merge: true, logLevel: 'silent' })
+  if (!isRecord(document) || !Array.isArray(document['model_list'])) return config
+  const entries: unknown[] = document['model_list']
+  const { router_settings: router, litellm_settings: litellm, general_settings: general } = document
+  const names = new Set([...entries.flatMap(nameOf), ...aliasesOf(router)])
+  return stringify({
+    ...document,
+    model_list: entries.map((entry) => demoEntry(entry, addresses)),
+    ...(router === undefined ? {} : { router_settings: renamed(router, names) }),
+    ...(litellm === undefined ? {} : { litellm_settings: renamed(litellm, names) }),
+    // What a demo uses is nobody's spend.
+    ...(isRecord(general) ? { general_settings: { ...general, database_url: undefined } } : {}),
+  })
+}
+
+function nameOf(entry: unknown): string[] {
+  return isRecord(entry) && typeof entry['model_name'] === 'string' ? [entry['model_name']] : []
+}
+
+function aliasesOf(router: unknown): string[] {
+  const aliases = isRecord(router) ? router['model_group_alias'] : undefined
+  return isRecord(aliases) ? Object.keys(aliases) : []
+}
+
+function demoEntry(entry: unknown, addresses: Addresses): unknown {
+  if (!isRecord(entry) || !isRecord(entry['litellm_params'])) return entry
+  const params = demoParams(entry['litellm_params'], addresses)
+  const named = nameOf(entry).map((name) => ({ model_name: `${demoPrefix}${name}` }))
+  return { ...entry, ...named[0], litellm_params: params }
+}
+
+function demoParams(params: Readonly<Record<string, unknown>>, addresses: Addresses): unknown {
+  const { model, custom_llm_provider: customProvider, api_base: apiBase, ...rest } = params
+  const resolved = resolveProvider({
+    model: typeof model === 'string' ? model : '',
+    ...(typeof customProvider === 'string' ? { customProvider } : {}),
+    ...(typeof apiBase === 'string' ? { apiBase } : {}),
+  })
+  // The gateway leaves such a model out, and says why.
+  if ('fault' in resolved) return params
+  const { litellm_credential_name: _, ...kept } = rest
+  return {
+    ...kept,
+    model: `${resolved.provider.name}/${resolved.model}`,
+    api_base: addressFor(resolved.provider.modelList.path, addresses),
+    api_key: 'demo',
+  }
+}
+
+/** A dialect is known by where it lists its models; who has none of its own speaks OpenAI's. */
+function addressFor(modelListPath: string, addresses: Addresses): string {
+  if (modelListPath.startsWith('/api/')) return addresses.ollama
+  if (modelListPath.startsWith('/sdapi/')) return addresses.pictures
+  return `${addresses.openai}/v1`
+}
+
+/** Keys and words that are model names get the demo's name, however deep they stand. */
+function renamed(value: unknown, names: ReadonlySet<string>): unknown {
+  const rename = (word: string) => (names.has(word) ? `${demoPrefix}${word}` : word)
+  if (typeof value === 'string') return rename(value)
+  if (Array.isArray(value)) return value.map((item) => renamed(item, names))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [rename(key), renamed(item, names)]),
+  )
+}
