@@ -32,6 +32,8 @@ export const errorCatalogue = {
   upstream_nonsense: { status: 502, ...failure },
   stream_interrupted: { status: 502, type: 'api_error', next: false, hurts: true },
   no_deployment_available: { status: 503, type: 'api_error', ...refusal },
+  // Nobody sees this one: it stands in rows and metrics.
+  caller_gone: { status: 499, type: 'invalid_request_error', ...refusal },
   caller_deadline: { status: 504, type: 'api_error', ...refusal },
   storage_unavailable: { status: 503, type: 'api_error', ...refusal },
   not_ready: { status: 503, type: 'api_error', ...refusal },

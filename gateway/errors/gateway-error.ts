@@ -5,10 +5,16 @@ export interface ErrorDetails {
   readonly param?: string
   /** For the log only; never shown to the caller. */
   readonly cause?: unknown
+  /** No other deployment may be tried, whatever the code says: bytes have gone out, or a body cannot be sent twice. */
+  readonly isFinal?: boolean
   /** Seconds until another attempt makes sense: the `retry-after` header. */
   readonly retryAfterSeconds?: number
   /** What an upstream said, kept where it survives: its status, code and type. */
-  readonly upstream?: { readonly status?: number; readonly code?: string | null; readonly type?: string }
+  readonly upstream?: {
+    readonly status?: number
+    readonly code?: string | null
+    readonly type?: string
+  }
 }
 
 /** A failed request. The message tells the caller what to change; `cause` tells the log what happened. */
@@ -17,6 +23,7 @@ export class GatewayError extends Error {
   readonly param: string | undefined
   readonly retryAfterSeconds: number | undefined
   readonly upstream: ErrorDetails['upstream']
+  readonly isFinal: boolean
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause })
@@ -25,6 +32,7 @@ export class GatewayError extends Error {
     this.param = details.param
     this.retryAfterSeconds = details.retryAfterSeconds
     this.upstream = details.upstream
+    this.isFinal = details.isFinal ?? false
   }
 
   get kind(): ErrorKind {

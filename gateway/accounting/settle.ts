@@ -1,0 +1,40 @@
+import type { Exchange } from '../pipeline/exchange.ts'
+import type { UsageRow } from './usage.ts'
+
+export interface Ledger {
+  /** Must not throw nor wait. */
+  recordUsage(row: UsageRow): void
+  countExchange(exchange: Exchange, endedAt: number): void
+}
+
+/** Ends an exchange once, whatever its end was: its row is written, its numbers are counted. */
+export function settle(exchange: Exchange, endedAt: number, ledger: Ledger): void {
+  if (!exchange.claimSettlement()) return
+  ledger.countExchange(exchange, endedAt)
+  if (!exchange.serving.module.general.areSpendLogsDisabled)
+    ledger.recordUsage(rowOf(exchange, endedAt))
+}
+
+function rowOf(exchange: Exchange, endedAt: number): UsageRow {
+  const { deployment } = exchange
+  return {
+    id: exchange.id,
+    module: exchange.serving.module.name,
+    endpoint: exchange.endpoint.name,
+    model: exchange.group,
+    ...(deployment && {
+      deploymentId: deployment.id,
+      provider: deployment.provider.name,
+      upstreamModel: deployment.target.model,
+    }),
+    caller: exchange.caller.id,
+    status: exchange.status,
+    outcome: exchange.outcome ?? 'internal_error',
+    isStream: exchange.isStream,
+    attempts: exchange.attempts,
+    startedAtMs: exchange.startedAtMs,
+    durationMs: endedAt - exchange.startedAt,
+    ...(exchange.firstByteMs !== undefined && { firstByteMs: exchange.firstByteMs }),
+    usage: exchange.usage,
+  }
+}

@@ -1,0 +1,159 @@
+import Fastify, {
+  LogController,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import type { Socket } from 'node:net'
+
+import { addConfigStatus } from './endpoints/config-status.ts'
+import { endpointElsewhere, endpointOf } from './endpoints/elsewhere.ts'
+import type { Gateway } from './endpoints/gateway.ts'
+import { addHealth } from './endpoints/health.ts'
+import { addImageFiles } from './endpoints/image-files.ts'
+import { addMetrics } from './endpoints/metrics.ts'
+import { addModelList } from './endpoints/models.ts'
+import { addModelRoutes } from './endpoints/model-routes.ts'
+import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from './errors/envelope.ts'
+import { GatewayError } from './errors/gateway-error.ts'
+
+const headersTimeoutMs = 60_000
+const requestTimeoutMs = 900_000
+const keepAliveMs = 75_000
+
+/** The HTTP face of a gateway: routes, errors and the door for hostile bytes. */
+export function createApp(
+  gateway: Gateway,
+  options: { log: FastifyInstance['log']; isDraining: () => boolean },
+): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: options.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: false,
+    return503OnClosing: false,
+    exposeHeadRoutes: true,
+    clientErrorHandler: (error, socket) => refuseBrokenRequest(error, socket),
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+  })
+  app.server.headersTimeout = headersTimeoutMs
+  takeBodiesRaw(app)
+  app.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply))
+  app.setNotFoundHandler((request) => {
+    throw notFound(app, request, gateway)
+  })
+  app.addHook('onRequest', (_, reply, done) => {
+    if (options.isDraining()) void reply.raw.setHeader('connection', 'close')
+    done()
+  })
+  addHealth(app, gateway)
+  addModelRoutes(app, gateway)
+  addModelList(app, gateway)
+  addImageFiles(app, gateway)
+  addConfigStatus(app, gateway)
+  addMetrics(app, gateway)
+  return app
+}
+
+/** The metrics alone, for a port of their own. */
+export function createMetricsApp(gateway: Gateway, log: FastifyInstance['log']): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+  })
+  app.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply))
+  addMetrics(app, gateway)
+  return app
+}
+
+// Endpoints read the raw message themselves, within the limits of the configuration that serves.
+function takeBodiesRaw(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, __, done) => done(null))
+}
+
+function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const error = fromFramework(thrown) ?? toGatewayError(thrown)
+  if (error.code === 'internal_error') request.log.error({ err: error.cause }, error.message)
+  // A small rest of a body is read and forgotten; for a large one the connection is given up.
+  if (!isShort(request)) void reply.header('connection', 'close')
+  if (error.retryAfterSeconds !== undefined)
+    void reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
+  const isAnthropic = endpointOf(request.url.split('?')[0] ?? '') === 'messages'
+  void reply.code(error.status).header('content-type', 'application/json')
+  void reply.send(JSON.stringify(isAnthropic ? anthropicEnvelopeOf(error) : envelopeOf(error)))
+}
+
+const shortBytes = 64 * 1024
+
+function isShort({ raw }: FastifyRequest): boolean {
+  if (raw.complete) return true
+  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers
+  return encoding === undefined && Number(length ?? 0) <= shortBytes
+}
+
+function fromFramework(thrown: unknown): GatewayError | undefined {
+  if (!isFastifyError(thrown)) return undefined
+  const { statusCode = 500, code } = thrown
+  if (statusCode < 400 || statusCode >= 500) return undefined
+  if (statusCode === 413)
+    return new GatewayError('request_too_large', 'The request body is too large.')
+  const words =
+    code === 'FST_ERR_BAD_URL' ? 'The path is not a valid URL.' : 'The request is not valid HTTP.'
+  return new GatewayError('invalid_request', words, { cause: thrown })
+}
+
+function isFastifyError(thrown: unknown): thrown is FastifyError {
+  return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('FST_')
+}
+
+function notFound(app: FastifyInstance, request: FastifyRequest, gateway: Gateway): GatewayError {
+  const path = request.url.split('?')[0] ?? ''
+  const method = (['GET', 'POST'] as const).find(
+    (other) => other !== request.method && hasRoute(app, other, path),
+  )
+  if (method)
+    return new GatewayError(
+      'method_not_allowed',
+      `${path.slice(0, 200)} takes ${method}, not ${request.method}.`,
+    )
+  const endpoint = endpointOf(path)
+  const { serving } = gateway.configuration
+  if (endpoint && serving) return endpointElsewhere(endpoint, serving.module)
+  return new GatewayError(
+    'not_found',
+    `There is no ${request.method} ${path.slice(0, 200)} here. \`GET /v1/models\` is a good first question.`,
+  )
+}
+
+function hasRoute(app: FastifyInstance, method: 'GET' | 'POST', url: string): boolean {
+  return app.findRoute({ method, url }) !== null || app.hasRoute({ method, url })
+}
+
+const reasons: Readonly<Record<string, [number, string, string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    'Request Header Fields Too Large',
+    'The headers are larger than 16 KiB.',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
+}
+
+/** Bytes that are no sound HTTP (two lengths, a bare line feed, half a chunk) end here, in OpenAI's envelope. */
+function refuseBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, phrase, message] = reasons[error.code ?? ''] ?? [
+    400,
+    'Bad Request',
+    'The request is not valid HTTP.',
+  ]
+  const body = JSON.stringify(envelopeOf(new GatewayError('invalid_request', message)))
+  const head = `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`
+  socket.end(head + body)
+}

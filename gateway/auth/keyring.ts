@@ -1,0 +1,67 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+
+import { GatewayError } from '../errors/gateway-error.ts'
+import { findCallerKey } from './key-carriers.ts'
+
+/** Who sends a request, after authentication. */
+export interface Caller {
+  /** Label for logs and rows; never a key: `litellm_proxy_master_key`, `open`. */
+  readonly id: string
+  readonly isMaster: boolean
+}
+
+const master: Caller = { id: 'litellm_proxy_master_key', isMaster: true }
+const anyone: Caller = { id: 'open', isMaster: false }
+
+/** The master keys a module accepts. Without any it is open, which only an explicit permission allows. */
+export interface Keyring {
+  readonly digests: readonly Buffer[]
+  readonly headerName: string | undefined
+}
+
+export function createKeyring(masterKeys: readonly string[], headerName?: string): Keyring {
+  return { digests: masterKeys.map(digestOf), headerName }
+}
+
+/** Several master keys may stand in one value, comma-separated; any is valid. */
+export function splitKeys(value: string | undefined): string[] {
+  return (value ?? '').split(',').flatMap((key) => key.trim() || [])
+}
+
+/** Who the caller is. Throws `invalid_api_key`. Takes the same time however wrong a key is. */
+export function authenticate(headers: IncomingHttpHeaders, keyring: Keyring): Caller {
+  if (keyring.digests.length === 0) return anyone
+  const key = findCallerKey(headers, keyring.headerName)
+  if (key === undefined) {
+    throw new GatewayError(
+      'invalid_api_key',
+      'Authentication Error, No api key passed in. Send the header `Authorization: Bearer <key>`.',
+    )
+  }
+  if (isMasterKey(key, keyring)) return master
+  throw new GatewayError(
+    'invalid_api_key',
+    "Authentication Error, Invalid API key provided. Use this module's master key.",
+  )
+}
+
+/** The caller where one shows a key, undefined where none is shown; a wrong key still throws. */
+export function authenticateIfShown(
+  headers: IncomingHttpHeaders,
+  keyring: Keyring,
+): Caller | undefined {
+  if (findCallerKey(headers, keyring.headerName) === undefined) return undefined
+  return authenticate(headers, keyring)
+}
+
+function isMasterKey(key: string, keyring: Keyring): boolean {
+  const digest = digestOf(key)
+  let isKnown = false
+  for (const known of keyring.digests) isKnown = timingSafeEqual(digest, known) || isKnown
+  return isKnown
+}
+
+function digestOf(key: string): Buffer {
+  return hash('sha256', key, 'buffer')
+}

@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, watch, type FSWatcher } from 'node:fs'
+import { basename, dirname } from 'node:path'
+
+import type { FastifyBaseLogger } from 'fastify'
+
+import type { Fault } from '../modules/module.ts'
+import { readModule } from '../modules/read-module.ts'
+import { createKeyring, splitKeys } from './auth/keyring.ts'
+import { weaknessOf } from './auth/weak-key.ts'
+import type { Serving } from './pipeline/serving.ts'
+import { createDeployments } from './routing/create-deployments.ts'
+import type { Health } from './routing/health.ts'
+import { createRouter } from './routing/router.ts'
+import {
+  areSecretsMounted,
+  createFindVariable,
+  readSecretFiles,
+  type FindVariable,
+  type Settings,
+} from './settings.ts'
+
+/** Why the newest document is not the one that serves. */
+export interface Refusal {
+  readonly message: string
+  readonly faults: readonly Fault[]
+  readonly atMs: number
+}
+
+const pollMs = 2_000
+const settleMs = 100
+
+/** The module's configuration, live: read whole, checked, then swapped; a bad one leaves the last good one serving. */
+export class Configuration {
+  readonly #settings: Settings
+  readonly #environment: NodeJS.ProcessEnv
+  readonly #log: FastifyBaseLogger
+  readonly #listeners: ((serving: Serving) => void)[] = []
+  #watchers: FSWatcher[] = []
+  #poll: NodeJS.Timeout | undefined
+  #settling: NodeJS.Timeout | undefined
+  #serving: Serving | undefined
+  #refusal: Refusal | undefined
+  // Digests of what was read and of what was made of it: a poll that finds nothing new costs no parsing.
+  #lastRead = ''
+  #seen = ''
+
+  constructor(settings: Settings, environment: NodeJS.ProcessEnv, log: FastifyBaseLogger) {
+    this.#settings = settings
+    this.#environment = environment
+    this.#log = log
+  }
+
+  /** What serves now; undefined before the first sound document and key. */
+  get serving(): Serving | undefined {
+    return this.#serving
+  }
+
+  get refusal(): Refusal | undefined {
+    return this.#refusal
+  }
+
+  /** Calls with every generation that comes to serve. */
+  onServing(listener: (serving: Serving) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** A variable as of now: secret files are read afresh. */
+  findVariable(name: string): string | undefined {
+    return createFindVariable(this.#environment, readSecretFiles(this.#settings.secretsDir))(name)
+  }
+
+  /** Reads document and secrets; swaps them in when both are sound and something changed. */
+  load(): void {
+    try {
+      const text = readFileSync(this.#settings.configFile, 'utf8')
+      const secrets = readSecretFiles(this.#settings.secretsDir)
+      const read = digestOf(text, secrets)
+      if (read === this.#lastRead) return
+      this.#lastRead = read
+      this.#take(text, createFindVariable(this.#environment, secrets))
+    } catch (cause) {
+      const reason =
+        cause instanceof Error && 'code' in cause
+          ? `cannot be read (${String(cause.code)})`
+          : String(cause)
+      this.#lastRead = ''
+      this.#refuse(`${this.#settings.configFile} ${reason}`, [], reason)
+    }
+  }
+
+  /** Follows file and secrets: by events where the system gives them, by looking every two seconds where not. */
+  watch(): void {
+    for (const folder of new Set([dirname(this.#settings.configFile), this.#settings.secretsDir])) {
+      this.#watchFolder(folder)
+    }
+    this.#poll = setInterval(() => this.load(), pollMs)
+    this.#poll.unref()
+  }
+
+  close(): void {
+    clearInterval(this.#poll)
+    clearTimeout(this.#settling)
+    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers = []
+  }
+
+  #watchFolder(folder: string): void {
+    try {
+      const watcher = watch(folder, () => {
+        clearTimeout(this.#settling)
+        this.#settling = setTimeout(() => this.load(), settleMs)
+      })
+      watcher.on('error', () => watcher.close())
+      watcher.unref()
+      this.#watchers.push(watcher)
+    } catch {
+      // No such folder yet, or no inotify left: the poll finds what changes.
+    }
+  }
+
+  #take(text: string, findVariable: FindVariable): void {
+    const { configFile, moduleName } = this.#settings
+    const used = new Map<string, string | undefined>()
+    const noting: FindVariable = (name) => {
+      const value = findVariable(name)
+      used.set(name, value)
+      return value
+    }
+    const file = basename(configFile)
+    const read = readModule(text, {
+      file,
+      environment: noting,
+      ...(moduleName ? { name: moduleName } : {}),
+    })
+    const made = read.module
+      ? createDeployments(read.module, {
+          findVariable: noting,
+          findHealth: (id) => this.#healthOf(id),
+        })
+      : undefined
+    const masterKey = noting('LITELLM_MASTER_KEY') ?? read.module?.general.masterKey
+    const digest = digestOf(text, used.set('LITELLM_MASTER_KEY', masterKey))
+    if (digest === this.#seen) return
+    this.#seen = digest
+    const errors = read.faults.filter(({ severity }) => severity === 'error')
+    if (!read.module || !made) return this.#refuse(`${file} has faults`, errors, digest)
+    const keys = splitKeys(masterKey)
+    const weakness = this.#findWeakness(keys)
+    if (weakness) return this.#refuse(weakness, [], digest)
+    const leftOut = [
+      ...errors.map(({ path, message }) => ({ path, modelName: nameAt(path), message })),
+      ...made.faults,
+    ]
+    this.#serve({
+      generation: (this.#serving?.generation ?? 0) + 1,
+      digest,
+      module: read.module,
+      router: createRouter(read.module, made.deployments),
+      keyring: createKeyring(keys, read.module.general.keyHeaderName),
+      leftOut,
+      warnings: read.faults.filter(({ severity }) => severity === 'warning'),
+      loadedAtMs: Date.now(),
+    })
+  }
+
+  #serve(serving: Serving): void {
+    this.#serving = serving
+    this.#refusal = undefined
+    const { generation, leftOut, warnings } = serving
+    this.#log.info(
+      { generation, models: serving.router.listed.length },
+      `configuration ${generation} serves`,
+    )
+    for (const { path, modelName, message } of leftOut) {
+      this.#log.error({ path, model: modelName }, `left out ${path} ${modelName}: ${message}`)
+    }
+    for (const { file, line, column, path, message } of warnings) {
+      this.#log.warn(`${file}:${line}:${column} ${path}: ${message}`)
+    }
+    for (const listener of this.#listeners) listener(serving)
+  }
+
+  #refuse(message: string, faults: readonly Fault[], digest: string): void {
+    this.#seen = digest
+    if (
+      this.#refusal?.message === message &&
+      faults.length === this.#refusal.faults.length &&
+      faults.length === 0
+    )
+      return
+    this.#refusal = { message, faults, atMs: Date.now() }
+    const after = this.#serving
+      ? `generation ${this.#serving.generation} goes on serving`
+      : 'nothing serves yet'
+    this.#log.error(`configuration refused: ${message}; ${after}`)
+    for (const { file, line, column, path, message: fault } of faults) {
+      this.#log.error(`${file}:${line}:${column} ${path}: ${fault}`)
+    }
+  }
+
+  #findWeakness(keys: readonly string[]): string | undefined {
+    if (this.#settings.isWeakKeyPermitted) return undefined
+    const permit = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true'
+    if (keys.length === 0) {
+      return `LITELLM_MASTER_KEY is not set: set it to a long random key (or ${permit} to run open on a trusted network)`
+    }
+    for (const key of keys) {
+      const weakness = weaknessOf(key)
+      if (weakness)
+        return `LITELLM_MASTER_KEY is ${weakness}: set it to a long random key, such as \`openssl rand -hex 32\` makes`
+    }
+    return undefined
+  }
+
+  #healthOf(id: string): Health | undefined {
+    return this.#serving?.router.deployments.find((deployment) => deployment.id === id)?.health
+  }
+}
+
+/** Where secrets are mounted what is missing may still come; elsewhere nobody will bring it. */
+export function mayStillCome(settings: Settings): boolean {
+  return areSecretsMounted(settings.secretsDir)
+}
+
+function digestOf(text: string, used: ReadonlyMap<string, string | undefined>): string {
+  const hash = createHash('sha256').update(text)
+  for (const [name, value] of used) hash.update(`\0${name}=${value ?? ''}`)
+  return hash.digest('hex').slice(0, 16)
+}
+
+function nameAt(path: string): string {
+  return /^model_list\[\d+\]/.exec(path)?.[0] ?? path
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { pathOf } from '../../modules/endpoints.ts'
+import { authenticate } from '../auth/keyring.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { Answer } from '../pipeline/answer.ts'
+import type { Endpoint } from '../pipeline/endpoint.ts'
+import { Exchange } from '../pipeline/exchange.ts'
+import { readJsonRequest } from '../pipeline/json-request.ts'
+import { readForm } from '../pipeline/read-form.ts'
+import { serve, type ReadRequest } from '../pipeline/serve.ts'
+import type { Gateway } from './gateway.ts'
+import { endpointElsewhere } from './elsewhere.ts'
+import { endpoints } from './index.ts'
+import { readBody } from './read-body.ts'
+
+/** The paths of every model endpoint, with and without `/v1`, and in LiteLLM's two forms that name the model. */
+export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
+  for (const endpoint of endpoints) {
+    const path = pathOf(endpoint.name)
+    const handler = (request: FastifyRequest, reply: FastifyReply) =>
+      accept(endpoint, request, reply, gateway)
+    for (const url of [
+      path,
+      `/v1${path}`,
+      `/engines/:model${path}`,
+      `/v1/engines/:model${path}`,
+      `/openai/deployments/:model${path}`,
+    ]) {
+      app.post(url, handler)
+    }
+  }
+}
+
+// Ours to answer from here on: the pipeline writes to the raw response.
+function accept(
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  gateway: Gateway,
+): void | Promise<void> {
+  const exchange = begin(endpoint, request, gateway)
+  refuseUnreadable(endpoint, request)
+  reply.hijack()
+  const answer = new Answer(reply.raw)
+  const incoming = {
+    headers: request.raw.headers,
+    pathModel: pathModelOf(request.params),
+    read: () => readRequest(endpoint, request, exchange, gateway),
+  }
+  return serve(exchange, incoming, answer, gateway.rooms)
+}
+
+function begin(endpoint: Endpoint, { raw }: FastifyRequest, gateway: Gateway): Exchange {
+  const serving = gateway.requireServing()
+  const caller = authenticate(raw.headers, serving.keyring)
+  if (!serving.module.endpoints.includes(endpoint.name))
+    throw endpointElsewhere(endpoint.name, serving.module)
+  const id = randomUUID()
+  const ownId = raw.headers['x-litellm-call-id']
+  return new Exchange({
+    id,
+    callId: typeof ownId === 'string' && /^[\w.:-]{1,128}$/.test(ownId) ? ownId : id,
+    serving,
+    endpoint,
+    caller,
+    startedAt: gateway.rooms.now(),
+    startedAtMs: gateway.rooms.wallClock(),
+  })
+}
+
+function refuseUnreadable(endpoint: Endpoint, { raw }: FastifyRequest): void {
+  const encoding = raw.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new GatewayError('unsupported_media_type', 'Send the body without content-encoding.')
+  }
+  const wanted = endpoint.body === 'json' ? 'application/json' : 'multipart/form-data'
+  const type = raw.headers['content-type']
+  const isWanted =
+    endpoint.body === 'json' ? isJson(type) : type?.toLowerCase().startsWith('multipart/form-data')
+  if (isWanted) return
+  throw new GatewayError(
+    'unsupported_media_type',
+    `Unsupported content type: expected ${wanted}, found ${type === undefined ? 'none' : JSON.stringify(type.slice(0, 100))}.`,
+  )
+}
+
+function isJson(type: string | undefined): boolean {
+  return (
+    type === undefined ||
+    type === 'application/json' ||
+    /^application\/(json|[\w.]+\+json)\s*(;|$)/i.test(type)
+  )
+}
+
+function readRequest(
+  endpoint: Endpoint,
+  { raw }: FastifyRequest,
+  exchange: Exchange,
+  gateway: Gateway,
+): Promise<ReadRequest> {
+  const { general } = exchange.serving.module
+  if (endpoint.body === 'json') return readBody(raw, general.maxRequestBytes).then(readJsonRequest)
+  // Only a dialect of our own needs the whole form first.
+  const mayFlow = endpoint.answer !== 'json'
+  return readForm(raw, {
+    maxUploadBytes: general.maxUploadBytes,
+    folder: gateway.uploadFolder,
+    mayFlow,
+  })
+}
+
+function pathModelOf(params: unknown): string | undefined {
+  const model =
+    params !== null && typeof params === 'object' ? Reflect.get(params, 'model') : undefined
+  return typeof model === 'string' ? model : undefined
+}

@@ -1,0 +1,64 @@
+import type { ServerResponse } from 'node:http'
+
+/** The way back to the caller: starts once, ends once, and knows when the caller has left. */
+export class Answer {
+  readonly #response: ServerResponse
+  readonly #goneListeners = new Set<() => void>()
+  #status = 0
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+    response.once('close', () => {
+      if (response.writableFinished) return
+      for (const listener of this.#goneListeners) listener()
+      this.#goneListeners.clear()
+    })
+  }
+
+  get hasStarted(): boolean {
+    return this.#response.headersSent
+  }
+
+  get hasEnded(): boolean {
+    return this.#response.writableEnded
+  }
+
+  get isGone(): boolean {
+    return this.#response.destroyed && !this.#response.writableFinished
+  }
+
+  /** What the caller was told; 0 before the head is out. */
+  get status(): number {
+    return this.#status
+  }
+
+  /** Flat names and values. */
+  start(status: number, headers: readonly string[]): void {
+    this.#status = status
+    this.#response.writeHead(status, [...headers])
+  }
+
+  /** False where the caller reads slower than we write: wait for `onDrain`. */
+  write(chunk: Buffer | string): boolean {
+    return this.#response.write(chunk)
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.once('drain', listener)
+  }
+
+  end(chunk?: Buffer | string): void {
+    this.#response.end(chunk)
+  }
+
+  /** Cuts the connection: the only honest end of a body that stopped in the middle and has no error form. */
+  cut(): void {
+    this.#response.destroy()
+  }
+
+  /** Calls once when the caller leaves before the end. The returned function takes the listener away. */
+  onGone(listener: () => void): () => void {
+    this.#goneListeners.add(listener)
+    return () => this.#goneListeners.delete(listener)
+  }
+}

@@ -1,0 +1,134 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
+import type { Answer } from './answer.ts'
+import { passedHeaders } from './answer-headers.ts'
+import { editBody } from './edit-body.ts'
+import type { Endpoint } from './endpoint.ts'
+import { findMembers } from './json-members.ts'
+
+const largestAnswer = 256 * 1024 * 1024
+const largestError = 64 * 1024
+const nothingRemoved: ReadonlySet<string> = new Set()
+
+/** Reads an answer whole and hands it on; for JSON, whose name and usage must be seen. */
+export function readWhole(
+  take: (body: Buffer) => void | Promise<void>,
+  largest = largestAnswer,
+): AnswerReader {
+  const chunks: Buffer[] = []
+  let length = 0
+  return {
+    push(chunk) {
+      length += chunk.length
+      if (length > largest)
+        throw nonsense(`sent an answer larger than ${largest / 1024 / 1024} MiB`)
+      chunks.push(chunk)
+    },
+    end: () => take(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)),
+  }
+}
+
+/** Reads the beginning of an error body; the rest is let go. */
+export function readError(take: (body: Buffer) => never): AnswerReader {
+  const chunks: Buffer[] = []
+  let length = 0
+  const toEnd = (): never => take(Buffer.concat(chunks).subarray(0, largestError))
+  return {
+    push(chunk) {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length > largestError) toEnd()
+    },
+    end: toEnd,
+  }
+}
+
+/** Passes bytes on as they come: sound, text transcripts. */
+export function readBytes(
+  answer: Answer,
+  call: UpstreamCall,
+  head: UpstreamHead,
+  watch: { headers(): string[]; onFirstEvent(): void },
+): AnswerReader {
+  const start = (): void => {
+    if (answer.hasStarted) return
+    watch.onFirstEvent()
+    answer.start(200, [...describe(head), ...watch.headers(), ...passedHeaders(head.headers)])
+  }
+  return {
+    push(chunk) {
+      start()
+      if (!answer.write(chunk)) {
+        call.pause()
+        answer.onDrain(() => call.resume())
+      }
+    },
+    end() {
+      start()
+      answer.end()
+    },
+  }
+}
+
+function describe({ headers }: UpstreamHead): string[] {
+  const described = ['content-type', headers['content-type'] ?? 'application/octet-stream']
+  const length = headers['content-length']
+  if (length !== undefined) described.push('content-length', length)
+  return described
+}
+
+/** A JSON answer checked for what its endpoint promises, under the asked model name. */
+export function checkAnswer(body: Buffer, endpoint: Endpoint, model: string): CheckedAnswer {
+  const value = parse(body)
+  const error = value['error']
+  if (
+    error !== undefined &&
+    error !== null &&
+    !(endpoint.answerList && endpoint.answerList in value)
+  ) {
+    if (endpoint.answerList || typeof error === 'string') throw brokeOff(body)
+  }
+  if (endpoint.answerList && !Array.isArray(value[endpoint.answerList])) {
+    throw nonsense(`answered without the list "${endpoint.answerList}"`)
+  }
+  return { value, bytes: value['model'] === undefined ? body : renamed(body, model) }
+}
+
+export interface CheckedAnswer {
+  readonly value: Readonly<Record<string, unknown>>
+  readonly bytes: Buffer
+}
+
+function renamed(body: Buffer, model: string): Buffer {
+  const set = new Map([['model', Buffer.from(JSON.stringify(model))]])
+  return editBody(body, findMembers(body), { set, remove: nothingRemoved })
+}
+
+/** The upstream's JSON as an object. Throws `upstream_nonsense`. */
+export function parse(body: Buffer): Record<string, unknown> {
+  const value = tryParse(body)
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return { ...value }
+  throw nonsense('did not answer with a JSON object')
+}
+
+function tryParse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw nonsense('did not answer in JSON', cause)
+  }
+}
+
+function brokeOff(body: Buffer): GatewayError {
+  return new GatewayError(
+    'upstream_failed',
+    'The server behind this model answered with an error.',
+    {
+      cause: body.toString('utf8').slice(0, 2000),
+    },
+  )
+}
+
+function nonsense(what: string, cause?: unknown): GatewayError {
+  return new GatewayError('upstream_nonsense', `The server behind this model ${what}.`, { cause })
+}

@@ -1,0 +1,32 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import { hasShape, type Endpoint } from './endpoint.ts'
+import type { ReadRequest } from './serve.ts'
+
+/** The asked model, once every required field is there. Throws `invalid_request` naming the first that is not. */
+export function checkFields(
+  request: ReadRequest,
+  endpoint: Endpoint,
+  pathModel: string | undefined,
+): string {
+  const model = request.fields['model'] ?? pathModel
+  if (typeof model !== 'string' || model === '') {
+    throw missing('model', model === undefined ? undefined : 'a model name')
+  }
+  for (const [name, shape] of Object.entries(endpoint.required)) {
+    if (shape === 'file') {
+      if (request.kind === 'form' && !request.hasFile(name)) throw missing(name)
+      continue
+    }
+    const value = request.fields[name]
+    if (value === undefined || value === null) throw missing(name)
+    if (!hasShape(value, shape)) throw missing(name, shape)
+  }
+  return model
+}
+
+function missing(param: string, expected?: string): GatewayError {
+  const message = expected
+    ? `Invalid type for '${param}': expected ${expected}.`
+    : `Missing required parameter: '${param}'.`
+  return new GatewayError('invalid_request', message, { param })
+}

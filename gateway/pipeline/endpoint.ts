@@ -1,0 +1,27 @@
+import type { EndpointName } from '../../modules/endpoints.ts'
+
+/** One HTTP path of the OpenAI API, as data: what a request must hold and what an answer looks like. */
+export interface Endpoint {
+  readonly name: EndpointName
+  readonly body: 'json' | 'form'
+  /** Fields that must be there, and of which shape. */
+  readonly required: Readonly<Record<string, FieldShape>>
+  /** `json`; `bytes` as they come; `either`, told by the content type. */
+  readonly answer: 'json' | 'bytes' | 'either'
+  /** A list every JSON answer of this endpoint has; its absence is nonsense. */
+  readonly answerList?: 'choices' | 'data' | 'results'
+  /** Whether `stream_options.include_usage` makes the upstream count a stream. */
+  readonly hasStreamUsage: boolean
+  /** What ids of our own making begin with. */
+  readonly idPrefix: string
+  readonly errors: 'openai' | 'anthropic'
+}
+
+export type FieldShape = 'list' | 'text' | 'text or list' | 'file'
+
+/** Whether a value has the shape; files are checked where the form is read. */
+export function hasShape(value: unknown, shape: FieldShape): boolean {
+  if (shape === 'list') return Array.isArray(value)
+  if (shape === 'text') return typeof value === 'string'
+  return typeof value === 'string' || Array.isArray(value)
+}

@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer'
+
+import { GatewayError } from '../errors/gateway-error.ts'
+import { deepestNesting, findMembers, JsonShapeError, type Member } from './json-members.ts'
+
+/** A request body in JSON: its bytes, where its members stand, and their values. */
+export interface JsonRequest {
+  readonly kind: 'json'
+  readonly bytes: Buffer
+  readonly members: readonly Member[]
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Reads a body. Throws `invalid_request` for anything but one plain JSON object. */
+export function readJsonRequest(bytes: Buffer): JsonRequest {
+  if (bytes.length === 0) throw invalid('The request has no body; expected a JSON object.')
+  if (!isUtf8(bytes))
+    throw invalid('The request body is not UTF-8 text; expected a JSON object in UTF-8.')
+  const fields = parse(bytes)
+  if (fields === null || typeof fields !== 'object' || Array.isArray(fields)) {
+    const found = fields === null ? 'null' : Array.isArray(fields) ? 'a list' : `a ${typeof fields}`
+    throw invalid(`Invalid JSON payload: expected an object, found ${found}.`)
+  }
+  const members = membersOf(bytes)
+  refuseDuplicates(members)
+  return { kind: 'json', bytes, members, fields: { ...fields } }
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    // The parser quotes the text it stumbled over, which may be a prompt: only its position is passed on.
+    const position =
+      cause instanceof SyntaxError ? /position (\d+)/.exec(cause.message)?.[1] : undefined
+    const where = position === undefined ? '' : ` at position ${position}`
+    throw invalid(`Invalid JSON payload: the body is not JSON${where}.`)
+  }
+}
+
+function membersOf(bytes: Buffer): Member[] {
+  try {
+    return findMembers(bytes)
+  } catch (cause) {
+    if (cause instanceof JsonShapeError) {
+      throw invalid(
+        `Invalid JSON payload: the body is nested deeper than ${deepestNesting} levels.`,
+      )
+    }
+    throw cause
+  }
+}
+
+// Two readers may each take another one of two equal keys: what we checked is not what the upstream would do.
+function refuseDuplicates(members: readonly Member[]): void {
+  const seen = new Set<string>()
+  for (const { key } of members) {
+    if (seen.has(key)) {
+      throw new GatewayError(
+        'invalid_request',
+        `Invalid JSON payload: the key "${key.slice(0, 60)}" stands twice.`,
+        {
+          param: key.slice(0, 60),
+        },
+      )
+    }
+    seen.add(key)
+  }
+}
+
+function invalid(message: string): GatewayError {
+  return new GatewayError('invalid_request', message)
+}

@@ -1,0 +1,144 @@
+import { readMediaUsage, readUsage } from '../accounting/read-usage.ts'
+import type { Usage } from '../accounting/usage.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { mapUpstreamError } from '../providers/upstream-error.ts'
+import type { Deployment } from '../routing/deployment.ts'
+import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
+import { headersOf, passedHeaders } from './answer-headers.ts'
+import type { Asked, Surroundings } from './attempt.ts'
+import { checkAnswer, parse, readBytes, readError, readWhole } from './body-readers.ts'
+import { linkImages } from './image-links.ts'
+import type { Outgoing } from './outgoing.ts'
+import { readEvents, readTranslatedEvents, type StreamRules } from './stream-readers.ts'
+
+export interface Opening {
+  readonly deployment: Deployment
+  readonly outgoing: Outgoing
+  readonly asked: Asked
+  readonly around: Surroundings
+}
+
+/** The reader that fits what an upstream has begun to answer. */
+export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Opening): AnswerReader {
+  const { around, outgoing } = opening
+  const { exchange, answer } = around
+  if (head.status >= 300) return readFailure(head, opening)
+  const watch = createWatch(around)
+  const { translation, modelRequest } = outgoing
+  if (translation.kind === 'translated' && modelRequest) {
+    if (exchange.isStream && translation.stream) {
+      const rules = rulesOf(opening)
+      return readTranslatedEvents(answer, call, head, {
+        translation: translation.stream,
+        request: modelRequest,
+        rules,
+        watch,
+      })
+    }
+    return readWhole((body) =>
+      finishTranslated(translation.toAnswer(parse(body), modelRequest), head, opening),
+    )
+  }
+  const type = head.headers['content-type'] ?? ''
+  if (isEventStream(type)) {
+    if (!exchange.isStream) throw nonsense('answered with a stream that nobody asked for')
+    return readEvents(answer, call, head, rulesOf(opening), watch)
+  }
+  const isJson =
+    exchange.endpoint.answer === 'json' ||
+    (exchange.endpoint.answer === 'either' && isJsonType(type))
+  if (!isJson) return readBytes(answer, call, head, watch)
+  return readWhole((body) => finishJson(body, head, opening))
+}
+
+function readFailure(head: UpstreamHead, { around, deployment }: Opening): AnswerReader {
+  return readError((body) => {
+    throw mapUpstreamError({
+      status: head.status,
+      headers: head.headers,
+      body,
+      model: around.exchange.model,
+      provider: deployment.provider.name,
+      nowMs: around.rooms.wallClock(),
+    })
+  })
+}
+
+function finishJson(body: Buffer, head: UpstreamHead, { around }: Opening): void {
+  const { exchange, answer, rooms } = around
+  const { value, bytes } = checkAnswer(body, exchange.endpoint, exchange.model)
+  if (exchange.isStream) throw nonsense('was asked for a stream and answered without one')
+  exchange.usage = usageIn(value)
+  exchange.firstByteMs = rooms.now() - exchange.startedAt
+  answer.start(200, [
+    'content-type',
+    'application/json',
+    'content-length',
+    `${bytes.length}`,
+    ...headersOf(exchange),
+    ...passedHeaders(head.headers),
+  ])
+  answer.end(bytes)
+}
+
+async function finishTranslated(
+  value: Record<string, unknown>,
+  head: UpstreamHead,
+  { around, asked }: Opening,
+): Promise<void> {
+  const { exchange, answer, rooms } = around
+  if (exchange.isStream) throw nonsense('cannot stream this kind of answer; ask without `stream`')
+  exchange.usage = usageIn(value)
+  const shown =
+    asked.request.fields['response_format'] === 'b64_json'
+      ? value
+      : await linkImages(value, asked, around)
+  if (answer.isGone) return
+  exchange.firstByteMs = rooms.now() - exchange.startedAt
+  const bytes = Buffer.from(JSON.stringify(shown))
+  answer.start(200, [
+    'content-type',
+    'application/json',
+    'content-length',
+    `${bytes.length}`,
+    ...headersOf(exchange),
+    ...passedHeaders(head.headers),
+  ])
+  answer.end(bytes)
+}
+
+function usageIn(value: Readonly<Record<string, unknown>>): Usage {
+  return { ...readUsage(value), ...readMediaUsage(value) }
+}
+
+function createWatch({ exchange, rooms }: Surroundings) {
+  return {
+    headers: () => headersOf(exchange),
+    onFirstEvent: () => {
+      exchange.firstByteMs = rooms.now() - exchange.startedAt
+    },
+    onUsage: (usage: Usage) => {
+      exchange.usage = usage
+    },
+  }
+}
+
+function rulesOf({ around: { exchange }, outgoing }: Opening): StreamRules {
+  return {
+    model: exchange.model,
+    isUsageHidden: outgoing.isUsageHidden,
+    endsWithDone: exchange.endpoint.hasStreamUsage,
+  }
+}
+
+function isEventStream(type: string): boolean {
+  return type.startsWith('text/event-stream')
+}
+
+function isJsonType(type: string): boolean {
+  return type.startsWith('application/json') || type.startsWith('application/problem+json')
+}
+
+function nonsense(what: string): GatewayError {
+  return new GatewayError('upstream_nonsense', `The server behind this model ${what}.`)
+}

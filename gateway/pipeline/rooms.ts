@@ -1,0 +1,36 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Dispatcher } from 'undici'
+
+import type { GatewayError } from '../errors/gateway-error.ts'
+import type { Deployment } from '../routing/deployment.ts'
+import type { Exchange } from './exchange.ts'
+
+/** What the pipeline is handed; only `app.ts` knows what stands behind it. */
+export interface Rooms {
+  /** The connection pool of an origin. */
+  readonly pool: (origin: string) => Dispatcher
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Unix milliseconds. */
+  readonly wallClock: () => number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Counts an exchange that begins. */
+  readonly begin: () => void
+  /** Records an exchange that is over: rows and metrics. */
+  readonly settle: (exchange: Exchange) => void
+  /** Counts one attempt by its outcome: `ok` or an error code. */
+  readonly countAttempt: (
+    exchange: Exchange,
+    deployment: Deployment,
+    outcome: string,
+    status: number,
+  ) => void
+  /** Ends each call that is under way; asked when a deadline cuts the process short. */
+  readonly running: Set<(error: GatewayError) => void>
+  /** Keeps a picture for an hour; the id stands in its address. */
+  readonly saveImage: (image: { bytes: Buffer; contentType: string }) => Promise<string>
+  /** `http://host:port` for links handed out; undefined: by the request's Host. */
+  readonly publicUrl: string | undefined
+  readonly log: FastifyBaseLogger
+}

@@ -1,0 +1,70 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { EndpointName } from '../../modules/endpoints.ts'
+import type { Deployment } from './deployment.ts'
+import type { ModelGroup } from './router.ts'
+
+export interface Pick {
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+}
+
+/**
+ * The deployments to try, best first: those that speak the endpoint, priority classes in order, inside a class
+ * two random choices by load; resting ones last. Throws `endpoint_not_offered` where none speaks it.
+ */
+export function orderCandidates(
+  group: ModelGroup,
+  endpoint: EndpointName,
+  pick: Pick,
+): readonly Deployment[] {
+  const [only] = group.deployments
+  if (group.deployments.length === 1 && only?.provider.endpoints[endpoint]) return group.deployments
+  const able = group.deployments.filter(({ provider }) => provider.endpoints[endpoint])
+  if (able.length === 0) throw notSpoken(group, endpoint)
+  const awake = able.filter(
+    ({ health }) => !health.isCooling(pick.now) && !health.configurationFault,
+  )
+  const resting = able.filter((deployment) => !awake.includes(deployment))
+  return [...orderByClass(awake, pick), ...orderByClass(resting, pick)]
+}
+
+function orderByClass(deployments: readonly Deployment[], pick: Pick): Deployment[] {
+  const classes = new Map<number, Deployment[]>()
+  for (const deployment of deployments) {
+    const order = deployment.params.order ?? 0
+    classes.set(order, [...(classes.get(order) ?? []), deployment])
+  }
+  return [...classes.entries()]
+    .toSorted(([a], [b]) => a - b)
+    .flatMap(([, members]) => orderByLoad(members, pick))
+}
+
+/** Draws two, puts the less loaded first, and so on until none is left. */
+function orderByLoad(members: Deployment[], { now, random }: Pick): Deployment[] {
+  const left = [...members]
+  const ordered: Deployment[] = []
+  while (left.length > 0) {
+    const a = Math.floor(random() * left.length)
+    const b = (a + 1 + Math.floor(random() * (left.length - 1))) % left.length
+    const better = loadOf(left[a], now) <= loadOf(left[b], now) ? a : b
+    ordered.push(...left.splice(better, 1))
+  }
+  return ordered
+}
+
+function loadOf(deployment: Deployment | undefined, now: number): number {
+  return deployment ? deployment.health.loadAt(now) / (deployment.params.weight ?? 1) : Infinity
+}
+
+function notSpoken(group: ModelGroup, endpoint: EndpointName): GatewayError {
+  const spoken = new Set(
+    group.deployments.flatMap(({ provider }) => Object.keys(provider.endpoints)),
+  )
+  return new GatewayError(
+    'endpoint_not_offered',
+    `The model ${group.name} does not take ${endpoint}; it takes ${[...spoken].join(', ')}.`,
+    { param: 'model' },
+  )
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto'
+
+import type { ModelEntry, Module } from '../../modules/module.ts'
+import type { Provider } from '../providers/provider.ts'
+import { resolveProvider } from '../providers/index.ts'
+import type { Deployment } from './deployment.ts'
+import { Health } from './health.ts'
+
+/** One model entry that cannot be called, and why; the others are not touched by it. */
+export interface DeploymentFault {
+  /** Where it stands in the file: `model_list[3]`. */
+  readonly path: string
+  readonly modelName: string
+  readonly message: string
+}
+
+export interface DeploymentSet {
+  readonly deployments: readonly Deployment[]
+  readonly faults: readonly DeploymentFault[]
+}
+
+export interface Surroundings {
+  /** Vendor keys by LiteLLM's variable names. */
+  readonly findVariable: (name: string) => string | undefined
+  /** The health a deployment of this id had before a reload. */
+  readonly findHealth?: (id: string) => Health | undefined
+}
+
+/** Resolves every model entry of a module. A faulty one is left out and named. */
+export function createDeployments(module: Module, around: Surroundings): DeploymentSet {
+  const deployments: Deployment[] = []
+  const faults: DeploymentFault[] = []
+  const taken = new Set<string>()
+  for (const entry of module.models) {
+    const made = createDeployment(entry, module, around, taken)
+    if ('message' in made) faults.push(made)
+    else deployments.push(made)
+  }
+  return { deployments, faults }
+}
+
+function createDeployment(
+  entry: ModelEntry,
+  module: Module,
+  around: Surroundings,
+  taken: Set<string>,
+): Deployment | DeploymentFault {
+  const fault = (message: string): DeploymentFault => ({
+    path: entry.path,
+    modelName: entry.modelName,
+    message,
+  })
+  const resolved = resolveProvider(entry.params)
+  if ('fault' in resolved) return fault(resolved.fault)
+  const { provider, model } = resolved
+  const base = entry.params.apiBase ?? provider.defaultBase
+  if (base === undefined) {
+    return fault(
+      `api_base: ${provider.name} has no address of its own; expected one such as http://host:8000/v1`,
+    )
+  }
+  const url = parseBase(base)
+  if (typeof url === 'string') return fault(`api_base: ${url}`)
+  const apiKey = entry.params.apiKey ?? firstOf(provider.keyVariables, around.findVariable)
+  if (apiKey === undefined && provider.isKeyNeeded && entry.params.apiBase === undefined) {
+    return fault(`api_key: none given, and ${provider.keyVariables.join(' or ')} is not set`)
+  }
+  const badHeader = findBadHeader(apiKey, entry.params.extraHeaders)
+  if (badHeader !== undefined) return fault(badHeader)
+  const id = uniqueId(entry, taken)
+  return {
+    id,
+    modelName: entry.modelName,
+    provider,
+    target: { model, params: entry.params },
+    origin: url.origin,
+    basePath: url.pathname.replace(/\/+$/, ''),
+    headers: headersOf(entry, provider, apiKey),
+    params: entry.params,
+    info: entry.info,
+    timeouts: timeoutsOf(entry, module),
+    health: around.findHealth?.(id) ?? new Health(),
+  }
+}
+
+function parseBase(base: string): URL | string {
+  const url = URL.canParse(base) ? new URL(base) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    return 'expected an address such as http://host:11434 or https://host/v1'
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    return 'expected no user, password, query or fragment in the address; a key belongs into api_key'
+  }
+  return url
+}
+
+function headersOf(entry: ModelEntry, provider: Provider, apiKey: string | undefined): string[] {
+  const headers: string[] = []
+  if (apiKey !== undefined)
+    headers.push(...(provider.keyHeader?.(apiKey) ?? ['authorization', `Bearer ${apiKey}`]))
+  if (entry.params.organization !== undefined)
+    headers.push('openai-organization', entry.params.organization)
+  for (const [name, value] of Object.entries(entry.params.extraHeaders))
+    headers.push(name.toLowerCase(), value)
+  return headers
+}
+
+// Framing belongs to the connection; a value with a line break would smuggle a second request.
+const framing = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'host',
+  'upgrade',
+  'expect',
+  'te',
+])
+
+function findBadHeader(
+  apiKey: string | undefined,
+  extra: Readonly<Record<string, string>>,
+): string | undefined {
+  const isSound = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+  if (apiKey !== undefined && !isSound(apiKey)) {
+    return 'api_key: holds characters that no header may carry, a line break for instance'
+  }
+  for (const [name, value] of Object.entries(extra)) {
+    if (
+      !/^[!#$%&'*+.^_`|~\w-]+$/.test(name) ||
+      framing.has(name.toLowerCase()) ||
+      !isSound(value)
+    ) {
+      return `extra_headers.${name}: expected a plain header that does not frame the message`
+    }
+  }
+  return undefined
+}
+
+function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Deployment['timeouts'] {
+  const totalMs = params.timeoutMs ?? litellm.requestTimeoutMs ?? router.timeoutMs
+  const firstByteMs = params.streamTimeoutMs ?? router.streamTimeoutMs ?? totalMs
+  return { totalMs, firstByteMs, idleMs: totalMs }
+}
+
+/** `model_info.id`, else a digest of everything but the key, so that a rotated key keeps its history. */
+function uniqueId(entry: ModelEntry, taken: Set<string>): string {
+  const own = entry.info['id']
+  const { apiKey: _, ...rest } = entry.params
+  const digest = createHash('sha256')
+    .update(JSON.stringify([entry.modelName, rest]))
+    .digest('hex')
+  const wanted = typeof own === 'string' && own !== '' ? own : digest
+  let id = wanted
+  for (let count = 2; taken.has(id); count += 1) id = `${wanted}-${count}`
+  taken.add(id)
+  return id
+}
+
+function firstOf(
+  names: readonly string[],
+  findVariable: (name: string) => string | undefined,
+): string | undefined {
+  for (const name of names) {
+    const value = findVariable(name)
+    if (value !== undefined) return value
+  }
+  return undefined
+}

@@ -1,0 +1,33 @@
+import type { DeploymentParams } from '../../modules/module.ts'
+import type { Provider, Target } from '../providers/provider.ts'
+import type { Health } from './health.ts'
+
+/** One place a model can be called: provider + upstream model + base URL + key, all resolved. */
+export interface Deployment {
+  /** Stable over restarts: `model_info.id`, else a digest of what it is. */
+  readonly id: string
+  /** The public name it stands behind; a pattern for a wildcard. */
+  readonly modelName: string
+  readonly provider: Provider
+  readonly target: Target
+  /** `http://host:port`, for the connection pool. */
+  readonly origin: string
+  /** Path of the base URL, without a trailing slash. */
+  readonly basePath: string
+  /** The same headers for every call, keys included: flat name, value, name, value. */
+  readonly headers: readonly string[]
+  readonly params: DeploymentParams
+  readonly info: Readonly<Record<string, unknown>>
+  readonly timeouts: Timeouts
+  readonly health: Health
+}
+
+/** All milliseconds. */
+export interface Timeouts {
+  /** One attempt, first to last byte, of an answer that is not streamed. */
+  readonly totalMs: number
+  /** Until the first event of a stream. */
+  readonly firstByteMs: number
+  /** Between two events of a stream. */
+  readonly idleMs: number
+}

@@ -1,0 +1,92 @@
+import type { ErrorCode } from '../errors/catalogue.ts'
+
+const decayMs = 10_000
+const firstGuessMs = 30
+// A fast failure must not look like a fast server, or it draws all traffic to itself.
+const failureLatencyMs = 5_000
+const shortestCooldownMs = 1_000
+const longestCooldownMs = 60_000
+const failsBeforeCooldown = 3
+
+export interface LastOutcome {
+  readonly code: 'ok' | ErrorCode
+  /** Unix time, milliseconds. */
+  readonly atMs: number
+}
+
+export interface CooldownRules {
+  readonly allowedFails?: number | undefined
+  readonly cooldownMs?: number | undefined
+}
+
+/** What is known of a deployment from its real traffic. Times are monotonic milliseconds, handed in. */
+export class Health {
+  inFlight = 0
+  lastOutcome: LastOutcome | undefined
+  #latencyMs = firstGuessMs
+  #latencyAt = 0
+  #failsInRow = 0
+  #cooldowns = 0
+  #coolUntil = 0
+  #configurationFault: ErrorCode | undefined
+
+  /** Peak-EWMA of time to first byte × calls under way: the load that two random choices compare. */
+  loadAt(now: number): number {
+    const weight = Math.exp(-Math.max(0, now - this.#latencyAt) / decayMs)
+    const latency = this.#latencyMs * weight + firstGuessMs * (1 - weight)
+    return latency * (this.inFlight + 1)
+  }
+
+  isCooling(now: number): boolean {
+    return now < this.#coolUntil
+  }
+
+  coolingForMs(now: number): number {
+    return Math.max(0, this.#coolUntil - now)
+  }
+
+  /** Set while the upstream refuses our key or lacks the model: a fault to mend, not an outage. */
+  get configurationFault(): ErrorCode | undefined {
+    return this.#configurationFault
+  }
+
+  recordFirstByte(latencyMs: number, now: number): void {
+    // Jump up to a peak at once, come down slowly.
+    const weight = latencyMs > this.#latencyMs ? 0 : Math.exp(-(now - this.#latencyAt) / decayMs)
+    this.#latencyMs = this.#latencyMs * weight + latencyMs * (1 - weight)
+    this.#latencyAt = now
+  }
+
+  recordSuccess(atMs: number): void {
+    this.#failsInRow = 0
+    this.#cooldowns = 0
+    this.#coolUntil = 0
+    this.#configurationFault = undefined
+    this.lastOutcome = { code: 'ok', atMs }
+  }
+
+  /** Counts a failure; enough in a row rest the deployment, twice as long each time, a minute at most. */
+  recordFailure(
+    code: ErrorCode,
+    now: number,
+    atMs: number,
+    rules: CooldownRules & { retryAfterMs?: number } = {},
+  ): void {
+    this.lastOutcome = { code, atMs }
+    this.recordFirstByte(failureLatencyMs, now)
+    if (code === 'upstream_refused_our_key' || code === 'upstream_lacks_model') {
+      this.#configurationFault = code
+      return
+    }
+    if (code === 'upstream_rate_limited') {
+      this.#coolUntil = Math.max(this.#coolUntil, now + (rules.retryAfterMs ?? shortestCooldownMs))
+      return
+    }
+    this.#failsInRow += 1
+    if (this.#failsInRow <= (rules.allowedFails ?? failsBeforeCooldown)) return
+    const first = rules.cooldownMs ?? shortestCooldownMs
+    const restMs = Math.min(first * 2 ** this.#cooldowns, Math.max(longestCooldownMs, first))
+    this.#coolUntil = now + restMs
+    this.#cooldowns += 1
+  }
+}

@@ -1,0 +1,283 @@
+import { join } from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
+import { AggregatorRegistry } from 'prom-client'
+
+import { settle } from './accounting/settle.ts'
+import { createApp, createMetricsApp } from './app.ts'
+import { Configuration, mayStillCome } from './configuration.ts'
+import type { Answers, Gateway, Question, Readiness } from './endpoints/gateway.ts'
+import { GatewayError } from './errors/gateway-error.ts'
+import { reportHealth } from './health-report.ts'
+import type { Rooms } from './pipeline/rooms.ts'
+import type { Settings } from './settings.ts'
+import { createStorage, type Storage } from './storage/storage.ts'
+import { ExchangeRows } from './telemetry/exchange-rows.ts'
+import { gaugesOf } from './telemetry/gauges.ts'
+import { createRegistry } from './telemetry/registry.ts'
+import { Pools } from './upstream/pools.ts'
+
+/** How the workers of one gateway reach each other; a gateway alone asks only itself. */
+export interface Colleagues {
+  readonly worker: number
+  askOthers: <Q extends Question>(question: Q) => Promise<Answers[Q][]>
+  onAsked(answer: <Q extends Question>(question: Q) => Promise<Answers[Q]>): void
+}
+
+export interface RunningGateway {
+  /** The port that was given where 0 was asked for. */
+  readonly port: number
+  /** Readiness off, serve on for a moment, finish what runs, flush. Resolves when all is over. */
+  shutDown(): Promise<void>
+}
+
+export interface RunOptions {
+  readonly settings: Settings
+  readonly environment: NodeJS.ProcessEnv
+  readonly log: FastifyBaseLogger
+  readonly colleagues: Colleagues
+}
+
+const imageTtlMs = 3_600_000
+const flushMs = 10_000
+
+/** Starts one gateway: listens first, then reads its configuration and reaches for its database. */
+export async function runGateway(options: RunOptions): Promise<RunningGateway> {
+  const { settings, environment, log } = options
+  const configuration = new Configuration(settings, environment, log)
+  const storage = createStorage({
+    databaseUrl: () =>
+      configuration.findVariable('DATABASE_URL') ??
+      configuration.serving?.module.general.databaseUrl,
+    spoolDir: settings.spoolDir,
+    module: settings.moduleName ?? 'gateway',
+    log,
+  })
+  const pools = new Pools()
+  const rows = new ExchangeRows()
+  const rooms = createRooms({ pools, rows, storage, settings, log })
+  const state = { isDraining: false, isClosing: false }
+  const gateway = createGateway({ options, configuration, storage, rooms, rows, state })
+  const app = createApp(gateway, { log, isDraining: () => state.isDraining })
+  await app.listen({
+    host: settings.host,
+    port: settings.port,
+    listenTextResolver: (at) => `listens on ${at}`,
+  })
+  const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway, log)
+  await metricsApp?.listen({
+    host: settings.host,
+    port: settings.metricsPort ?? 0,
+    listenTextResolver: (at) => `metrics on ${at}/metrics`,
+  })
+  configuration.onServing(({ router }) =>
+    pools.keepOnly(new Set(router.deployments.map(({ origin }) => origin))),
+  )
+  configuration.load()
+  if (!configuration.serving && !mayStillCome(settings)) {
+    await app.close()
+    await storage.close({ deadlineMs: 0 })
+    throw new StartError(configuration.refusal?.message ?? 'there is no configuration')
+  }
+  configuration.watch()
+  const address = app.server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : settings.port
+  return {
+    port,
+    async shutDown() {
+      state.isDraining = true
+      await delay(settings.shutdownDelayMs)
+      state.isClosing = true
+      configuration.close()
+      await finish(app, rooms, settings.shutdownTimeoutMs)
+      await metricsApp?.close()
+      await pools.destroy()
+      await storage.close({ deadlineMs: flushMs })
+    },
+  }
+}
+
+/** A start that cannot succeed: its message is for the terminal. */
+export class StartError extends Error {}
+
+interface RoomParts {
+  readonly pools: Pools
+  readonly rows: ExchangeRows
+  readonly storage: Storage
+  readonly settings: Settings
+  readonly log: FastifyBaseLogger
+}
+
+function createRooms({ pools, rows, storage, settings, log }: RoomParts): Rooms {
+  const now = () => performance.now()
+  const ledger = {
+    recordUsage: (row: Parameters<Storage['recordUsage']>[0]) => storage.recordUsage(row),
+    countExchange: (exchange: Parameters<Rooms['settle']>[0], endedAt: number) =>
+      rows.add(exchange, endedAt),
+  }
+  return {
+    pool: (origin) => pools.of(origin),
+    now,
+    wallClock: () => Date.now(),
+    random: () => Math.random(),
+    begin: () => {
+      rows.inFlight += 1
+    },
+    settle: (exchange) => {
+      rows.inFlight -= 1
+      settle(exchange, now(), ledger)
+    },
+    countAttempt: (exchange, deployment, outcome, status) =>
+      rows.addAttempt(exchange, deployment, outcome, status),
+    running: new Set(),
+    saveImage: (image) => storage.saveImage(image, imageTtlMs),
+    publicUrl: settings.publicUrl,
+    log,
+  }
+}
+
+interface GatewayParts {
+  readonly options: RunOptions
+  readonly configuration: Configuration
+  readonly storage: Storage
+  readonly rooms: Rooms
+  readonly rows: ExchangeRows
+  readonly state: { isDraining: boolean; isClosing: boolean }
+}
+
+function createGateway({
+  options,
+  configuration,
+  storage,
+  rooms,
+  rows,
+  state,
+}: GatewayParts): Gateway {
+  const { settings, colleagues } = options
+  const moduleName = () => settings.moduleName ?? configuration.serving?.module.name ?? 'gateway'
+  const registry = createRegistry(
+    moduleName(),
+    rows,
+    gaugesOf({ configuration, storage, rows, rooms }),
+  )
+  const answer = async <Q extends Question>(question: Q): Promise<Answers[Q]> => {
+    const answers: { [K in Question]: () => Answers[K] | Promise<Answers[K]> } = {
+      health: () => reportHealth(configuration.serving, rooms.now()),
+      config: () => describeConfiguration(configuration, colleagues.worker),
+      metrics: () => registry.getMetricsAsJSON(),
+    }
+    return answers[question]()
+  }
+  colleagues.onAsked(answer)
+  const askAll = async <Q extends Question>(question: Q) => [
+    await answer(question),
+    ...(await colleagues.askOthers(question)),
+  ]
+  return {
+    settings,
+    configuration,
+    rooms,
+    storage,
+    get moduleName() {
+      return moduleName()
+    },
+    uploadFolder: join(settings.spoolDir, 'uploads'),
+    requireServing() {
+      if (state.isClosing) {
+        throw new GatewayError('shutting_down', 'This gateway is going down; ask again.', {
+          retryAfterSeconds: 1,
+        })
+      }
+      if (configuration.serving) return configuration.serving
+      const why = configuration.refusal?.message ?? 'its configuration is being read'
+      throw new GatewayError('not_ready', `This gateway does not serve yet: ${why}.`, {
+        retryAfterSeconds: 2,
+      })
+    },
+    readiness: () => describeReadiness({ configuration, storage, state, settings }),
+    askAll,
+    async metricsText() {
+      const others = await colleagues.askOthers('metrics')
+      if (others.length === 0) return registry.metrics()
+      return AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]).metrics()
+    },
+  }
+}
+
+function describeReadiness({
+  configuration,
+  storage,
+  state,
+  settings,
+}: Pick<GatewayParts, 'configuration' | 'storage' | 'state'> & { settings: Settings }): Readiness {
+  const { db, ...database } = storage.state()
+  const isReady = configuration.serving !== undefined && !state.isDraining
+  const reason = state.isDraining
+    ? 'draining'
+    : configuration.serving
+      ? undefined
+      : configuration.refusal?.message
+  return {
+    isReady,
+    body: {
+      status: isReady ? 'healthy' : 'unhealthy',
+      db,
+      database,
+      instance: settings.instanceId,
+      config_generation: configuration.serving?.generation ?? 0,
+      ...(reason !== undefined && { reason }),
+    },
+  }
+}
+
+function describeConfiguration(
+  configuration: Configuration,
+  worker: number,
+): Record<string, unknown> {
+  const { serving, refusal } = configuration
+  return {
+    worker,
+    valid: refusal === undefined,
+    generation: serving?.generation ?? 0,
+    digest: serving?.digest ?? null,
+    loaded_at: serving ? new Date(serving.loadedAtMs).toISOString() : null,
+    models: serving?.router.listed.map(({ id }) => id) ?? [],
+    left_out: serving?.leftOut ?? [],
+    warnings: serving?.warnings ?? [],
+    refused: refusal
+      ? {
+          message: refusal.message,
+          faults: refusal.faults,
+          at: new Date(refusal.atMs).toISOString(),
+        }
+      : null,
+  }
+}
+
+/** Stops listening, lets exchanges end until the deadline, then ends them with an error their callers can read. */
+async function finish(
+  app: ReturnType<typeof createApp>,
+  rooms: Rooms,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = setTimeout(() => {
+    const error = new GatewayError(
+      'shutting_down',
+      'This gateway went down before the answer was complete; ask again.',
+    )
+    for (const end of rooms.running) end(error)
+    setTimeout(() => app.server.closeAllConnections(), 1_000).unref()
+  }, timeoutMs)
+  const idle = setInterval(() => app.server.closeIdleConnections(), 250)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(deadline)
+    clearInterval(idle)
+  }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds)
+  })
+}

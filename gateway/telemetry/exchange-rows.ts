@@ -1,0 +1,94 @@
+import type { Deployment } from '../routing/deployment.ts'
+import type { Exchange } from '../pipeline/exchange.ts'
+import { Histogram } from './histogram.ts'
+
+/** Everything counted for exchanges that are alike: same model, deployment, caller, endpoint and end. */
+export class ExchangeRow {
+  readonly exchange: Exchange
+  count = 0
+  promptTokens = 0
+  completionTokens = 0
+  totalTokens = 0
+  cachedTokens = 0
+  reasoningTokens = 0
+  images = 0
+  readonly total = new Histogram()
+  readonly upstream = new Histogram()
+  readonly overhead = new Histogram()
+  readonly firstByte = new Histogram()
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange
+  }
+}
+
+/** Attempts at one deployment that ended the same way: `ok` or an error code. */
+export interface AttemptRow {
+  readonly deployment: Deployment
+  readonly group: string
+  readonly caller: string
+  readonly outcome: string
+  readonly status: number
+  count: number
+}
+
+const mostRows = 20_000
+
+/**
+ * The request path's whole share of telemetry: one look-up and a few additions an exchange. Every metric
+ * family is a view on these rows, made when somebody scrapes.
+ */
+export class ExchangeRows {
+  readonly rows = new Map<string, ExchangeRow>()
+  readonly attempts = new Map<string, AttemptRow>()
+  inFlight = 0
+
+  /** Counts a settled exchange. Labels come from the exchange's bounded fields alone. */
+  add(exchange: Exchange, endedAt: number): void {
+    const row = this.#rowOf(exchange)
+    if (!row) return
+    const { usage } = exchange
+    row.count += 1
+    row.promptTokens += usage.promptTokens ?? 0
+    row.completionTokens += usage.completionTokens ?? 0
+    row.totalTokens += usage.totalTokens ?? 0
+    row.cachedTokens += usage.cachedTokens ?? 0
+    row.reasoningTokens += usage.reasoningTokens ?? 0
+    row.images += usage.images ?? 0
+    const seconds = (endedAt - exchange.startedAt) / 1000
+    row.total.observe(seconds)
+    if (exchange.upstreamMs !== undefined) {
+      row.upstream.observe(exchange.upstreamMs / 1000)
+      row.overhead.observe(Math.max(0, seconds - exchange.upstreamMs / 1000))
+    }
+    if (exchange.isStream && exchange.firstByteMs !== undefined)
+      row.firstByte.observe(exchange.firstByteMs / 1000)
+  }
+
+  addAttempt(exchange: Exchange, deployment: Deployment, outcome: string, status: number): void {
+    const key = `${deployment.id}|${exchange.group}|${exchange.caller.id}|${outcome}|${status}`
+    const row = this.attempts.get(key)
+    if (row) {
+      row.count += 1
+    } else if (this.attempts.size < mostRows) {
+      this.attempts.set(key, {
+        deployment,
+        group: exchange.group,
+        caller: exchange.caller.id,
+        outcome,
+        status,
+        count: 1,
+      })
+    }
+  }
+
+  #rowOf(exchange: Exchange): ExchangeRow | undefined {
+    const deployment = exchange.deployment?.id ?? ''
+    const key = `${exchange.endpoint.name}|${exchange.group}|${deployment}|${exchange.caller.id}|${exchange.status}|${exchange.outcome}|${exchange.isStream}`
+    const known = this.rows.get(key)
+    if (known || this.rows.size >= mostRows) return known
+    const row = new ExchangeRow(exchange)
+    this.rows.set(key, row)
+    return row
+  }
+}

@@ -1,0 +1,113 @@
+import type { Configuration } from '../configuration.ts'
+import type { Rooms } from '../pipeline/rooms.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { ExchangeRows } from './exchange-rows.ts'
+import type { GaugeSource } from './registry.ts'
+
+export interface GaugeParts {
+  readonly configuration: Configuration
+  readonly storage: Storage
+  readonly rows: ExchangeRows
+  readonly rooms: Rooms
+}
+
+/** Numbers that are so now, read at the scrape. */
+export function gaugesOf({ configuration, storage, rows, rooms }: GaugeParts): GaugeSource[] {
+  const stored = (name: string, help: string, read: () => number): GaugeSource => ({
+    name: `colonnade_${name}`,
+    help,
+    read,
+  })
+  return [
+    { name: 'litellm_in_flight_requests', help: 'Requests under way.', read: () => rows.inFlight },
+    {
+      name: 'colonnade_config_generation',
+      help: 'Number of the configuration that serves; 0 before the first.',
+      read: () => configuration.serving?.generation ?? 0,
+    },
+    {
+      name: 'colonnade_config_valid',
+      help: '1 while the newest configuration is the one that serves, 0 while it was refused.',
+      read: () => (configuration.refusal === undefined && configuration.serving ? 1 : 0),
+    },
+    {
+      name: 'colonnade_config_models_left_out',
+      help: 'Model entries that cannot be served; /config/status says why.',
+      read: () => configuration.serving?.leftOut.length ?? 0,
+    },
+    {
+      name: 'litellm_deployment_state',
+      help: '0 healthy, 1 failing lately, 2 resting or misconfigured.',
+      labelNames: ['litellm_model_name', 'model_id', 'api_base', 'api_provider'],
+      read: () => deploymentStates(configuration, rooms.now()),
+    },
+    stored('database_connected', '1 while Postgres answers.', () =>
+      storage.metrics().isConnected ? 1 : 0,
+    ),
+    stored(
+      'database_connection_attempts',
+      'Attempts to connect since the start.',
+      () => storage.metrics().connectionAttempts,
+    ),
+    stored(
+      'database_connections_open',
+      'Connections of the pool.',
+      () => storage.metrics().poolOpen,
+    ),
+    stored(
+      'database_connections_busy',
+      'Connections of the pool in use.',
+      () => storage.metrics().poolBusy,
+    ),
+    stored(
+      'usage_rows_pending',
+      'Usage rows in memory, not yet written.',
+      () => storage.metrics().pendingRows,
+    ),
+    stored(
+      'usage_rows_spooled',
+      'Usage rows on disk, waiting for Postgres.',
+      () => storage.metrics().spooledRows,
+    ),
+    stored('usage_spool_bytes', 'Size of the spool.', () => storage.metrics().spooledBytes),
+    stored(
+      'usage_rows_dropped',
+      'Usage rows lost since the start; more than 0 is an accident.',
+      () => storage.metrics().droppedRows,
+    ),
+    stored(
+      'usage_rows_replayed',
+      'Usage rows brought from the spool to Postgres.',
+      () => storage.metrics().replayedRows,
+    ),
+    stored(
+      'usage_flush_failures',
+      'Batches that Postgres did not take at the first try.',
+      () => storage.metrics().flushFailures,
+    ),
+    stored(
+      'image_memory_bytes',
+      'Pictures held in memory for want of Postgres.',
+      () => storage.metrics().imageMemoryBytes,
+    ),
+  ]
+}
+
+function deploymentStates(configuration: Configuration, now: number) {
+  return (configuration.serving?.router.deployments ?? []).map(
+    ({ health, id, target, provider, origin, basePath }) => ({
+      labels: {
+        litellm_model_name: target.model,
+        model_id: id,
+        api_base: origin + basePath,
+        api_provider: provider.name,
+      },
+      value:
+        health.isCooling(now) || health.configurationFault
+          ? 2
+          : (health.lastOutcome?.code ?? 'ok') === 'ok'
+            ? 0
+            : 1,
+    }),
+  )
+}

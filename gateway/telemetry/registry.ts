@@ -1,0 +1,110 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+import { families, type Family, type Labels } from './families.ts'
+import type { ExchangeRows } from './exchange-rows.ts'
+import { latencyBuckets, type Histogram } from './histogram.ts'
+
+/** A number read when somebody scrapes. */
+export interface GaugeSource {
+  readonly name: string
+  readonly help: string
+  readonly labelNames?: readonly string[]
+  read(): number | readonly { readonly labels: Labels; readonly value: number }[]
+}
+
+/** All metrics of one process under its `module` label. */
+export function createRegistry(
+  module: string,
+  rows: ExchangeRows,
+  gauges: readonly GaugeSource[],
+): Registry {
+  const registry = new Registry()
+  registry.setDefaultLabels({ module })
+  collectDefaultMetrics({ register: registry })
+  for (const family of families) registry.registerMetric(asMetric(family, rows))
+  for (const source of gauges) registry.registerMetric(createGauge(source))
+  return registry
+}
+
+function createGauge({ name, help, labelNames = [], read }: GaugeSource): Gauge {
+  return new Gauge({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: [],
+    collect() {
+      const now = read()
+      this.reset()
+      if (typeof now === 'number') this.set(now)
+      else for (const { labels, value } of now) this.set(labels, value)
+    },
+  })
+}
+
+interface Sample {
+  readonly value: number
+  readonly labels: Record<string, string | number>
+  readonly metricName?: string
+}
+
+/**
+ * A family in the shape prom-client's registry asks of its metrics (`get` and the names), so that series are
+ * made at the scrape and not on the request path.
+ */
+function asMetric(family: Family, rows: ExchangeRows): Gauge {
+  const metric = new Gauge({ name: family.name, help: family.help, registers: [] })
+  const type = family.view.kind === 'histogram' ? 'histogram' : 'counter'
+  const read = () =>
+    Promise.resolve({
+      name: family.name,
+      help: family.help,
+      type,
+      values: samplesOf(family, rows),
+      aggregator: 'sum',
+    })
+  return Object.assign(metric, { get: read, getForPromString: read })
+}
+
+function samplesOf({ name, view }: Family, { rows, attempts }: ExchangeRows): Sample[] {
+  const merged = new Map<string, Sample[]>()
+  const add = (labels: Labels, samples: (labels: Labels) => Sample[]): void => {
+    const key = JSON.stringify(labels)
+    const known = merged.get(key)
+    const fresh = samples(labels)
+    merged.set(
+      key,
+      known
+        ? known.map((sample, at) => ({ ...sample, value: sample.value + (fresh[at]?.value ?? 0) }))
+        : fresh,
+    )
+  }
+  if (view.kind === 'attempts') {
+    for (const row of attempts.values()) {
+      const value = view.value(row)
+      if (value !== undefined) add(view.labels(row), (labels) => [{ value, labels: { ...labels } }])
+    }
+  } else {
+    for (const row of rows.values()) {
+      if (view.kind === 'counter') {
+        const value = view.value(row)
+        if (value !== undefined)
+          add(view.labels(row), (labels) => [{ value, labels: { ...labels } }])
+      } else if (view.value(row).count > 0) {
+        add(view.labels(row), (labels) => histogramSamples(name, view.value(row), labels))
+      }
+    }
+  }
+  return [...merged.values()].flat()
+}
+
+function histogramSamples(name: string, histogram: Histogram, labels: Labels): Sample[] {
+  let below = 0
+  const samples: Sample[] = histogram.counts.map((count, bucket) => {
+    below += count
+    const le = latencyBuckets[bucket] ?? '+Inf'
+    return { metricName: `${name}_bucket`, value: below, labels: { ...labels, le } }
+  })
+  samples.push({ metricName: `${name}_sum`, value: histogram.sum, labels: { ...labels } })
+  samples.push({ metricName: `${name}_count`, value: histogram.count, labels: { ...labels } })
+  return samples
+}

@@ -1,0 +1,172 @@
+import type { Readable } from 'node:stream'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+
+import { GatewayError } from '../errors/gateway-error.ts'
+import { fromTransport } from './transport-error.ts'
+
+/** Takes an upstream's answer as it comes. Whatever a method throws ends the call with that error. */
+export interface AnswerReader {
+  push(chunk: Buffer): void
+  /** The upstream ended properly. */
+  end(): void | Promise<void>
+}
+
+export interface UpstreamHead {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+}
+
+export interface CallOptions {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly headers: readonly string[]
+  readonly body: Buffer | Readable | null
+  /** Asked model name, for messages. */
+  readonly model: string
+  /** Until `hasAnswered()`; for an answer that is not streamed, until its end. */
+  readonly timeoutMs: number
+  /** Between two pieces of the body; 0: no bound but `timeoutMs`. */
+  readonly idleMs: number
+  readonly open: (head: UpstreamHead, call: UpstreamCall) => AnswerReader
+}
+
+/** One call to one upstream, until its answer is wholly read. Rejects with GatewayError only. */
+export class UpstreamCall implements Dispatcher.DispatchHandler {
+  readonly #options: CallOptions
+  readonly #resolve: () => void
+  readonly #reject: (error: GatewayError) => void
+  #controller: Dispatcher.DispatchController | undefined
+  #reader: AnswerReader | undefined
+  #timer: NodeJS.Timeout | undefined
+  #failure: GatewayError | undefined
+  #isOver = false
+
+  constructor(options: CallOptions, resolve: () => void, reject: (error: GatewayError) => void) {
+    this.#options = options
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#timer = setTimeout(() => this.fail(this.#timeoutError()), options.timeoutMs)
+  }
+
+  /** Stops the clock on the first byte: from here on only silence between pieces counts. */
+  stopClock(): void {
+    clearTimeout(this.#timer)
+  }
+
+  pause(): void {
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    this.#controller?.resume()
+  }
+
+  /** Ends the call at once, with this error; the socket is destroyed, queued or running. */
+  fail(error: GatewayError): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#failure = error
+    this.stopClock()
+    this.#controller?.abort(error)
+    this.#reject(error)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isOver) controller.abort(this.#failure ?? new Error('over'))
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (this.#isOver || status < 200) return
+    this.#guard(() => {
+      this.#reader = this.#options.open({ status, headers }, this)
+    })
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isOver) return
+    this.#guard(() => this.#reader?.push(chunk))
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return
+    this.#guard(() => {
+      const ending = this.#reader?.end()
+      if (ending)
+        ending.then(
+          () => this.#finish(),
+          (thrown: unknown) => this.fail(asError(thrown)),
+        )
+      else this.#finish()
+    })
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.fail(fromTransport(error, this.#options.model))
+  }
+
+  #finish(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.stopClock()
+    this.#resolve()
+  }
+
+  #guard(step: () => void): void {
+    try {
+      step()
+    } catch (thrown) {
+      this.fail(asError(thrown))
+    }
+  }
+
+  #timeoutError(): GatewayError {
+    const { model, timeoutMs } = this.#options
+    return new GatewayError(
+      'upstream_timeout',
+      `The server behind model ${model} did not answer within ${timeoutMs / 1000} s.`,
+    )
+  }
+}
+
+/** Sends the request over the pool; `onCall` is told of the call before anything can go wrong with it. */
+export function call(
+  dispatcher: Dispatcher,
+  options: CallOptions,
+  onCall: (call: UpstreamCall) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const running = new UpstreamCall(options, resolve, reject)
+    onCall(running)
+    try {
+      dispatcher.dispatch(
+        {
+          method: options.method,
+          path: options.path,
+          headers: [...options.headers],
+          body: options.body,
+          bodyTimeout: options.idleMs,
+        },
+        running,
+      )
+    } catch (cause) {
+      running.fail(
+        fromTransport(cause instanceof Error ? cause : new Error(String(cause)), options.model),
+      )
+    }
+  })
+}
+
+function asError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown
+  return new GatewayError(
+    'internal_error',
+    'The gateway failed on this request; its log says why.',
+    { cause: thrown },
+  )
+}

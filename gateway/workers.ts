@@ -1,0 +1,154 @@
+import cluster, { type Worker } from 'node:cluster'
+
+import type { Answers, Question } from './endpoints/gateway.ts'
+import type { Colleagues } from './run.ts'
+
+/** What passes between the first process and its workers. */
+type Message =
+  | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
+  | { readonly kind: 'question'; readonly id: number; readonly question: Question }
+  | { readonly kind: 'reply'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'answers'; readonly id: number; readonly answers: unknown[] }
+  | { readonly kind: 'shut-down' }
+  | { readonly kind: 'listening' }
+
+const patienceMs = 2_000
+
+/** A gateway of one process: it has nobody else to ask. */
+export const alone: Colleagues = {
+  worker: 1,
+  askOthers: () => Promise.resolve([]),
+  onAsked: () => undefined,
+}
+
+/** Asks the other workers through the first process. One that is silent for two seconds is left out. */
+export function createColleagues(): Colleagues {
+  const waiting = new Map<number, (answers: unknown[]) => void>()
+  let asked: ((question: Question) => Promise<unknown>) | undefined
+  let last = 0
+  process.on('message', (message: Message) => {
+    if (message.kind === 'answers') waiting.get(message.id)?.(message.answers)
+    if (message.kind === 'question') {
+      void asked?.(message.question).then((answer) =>
+        send({ kind: 'reply', id: message.id, answer }),
+      )
+    }
+  })
+  return {
+    worker: cluster.worker?.id ?? 1,
+    onAsked(answer) {
+      asked = answer
+    },
+    askOthers<Q extends Question>(question: Q): Promise<Answers[Q][]> {
+      const id = (last += 1)
+      return new Promise((resolve) => {
+        const done = (answers: unknown[]): void => {
+          waiting.delete(id)
+          clearTimeout(timer)
+          // The other side of this channel runs the same code: the shape is ours.
+          resolve(answers as Answers[Q][])
+        }
+        const timer = setTimeout(() => done([]), patienceMs + 500)
+        waiting.set(id, done)
+        send({ kind: 'ask', id, question })
+      })
+    },
+  }
+}
+
+function send(message: Message): void {
+  if (process.connected) process.send?.(message)
+}
+
+/** Runs when the first process tells its workers to end. */
+export function onToldToShutDown(listener: () => void): void {
+  process.on('message', (message: Message) => {
+    if (message.kind === 'shut-down') listener()
+  })
+  process.on('disconnect', listener)
+}
+
+export interface Crew {
+  /** Tells every worker to end and waits for all of them. */
+  shutDown(): Promise<void>
+}
+
+const restartMs = 1_000
+
+/** Forks the workers, carries their questions, replaces one that dies. */
+export function runCrew(size: number, onGivenUp: (code: number) => void): Crew {
+  let isEnding = false
+  let hasListened = false
+  const questions = new Map<number, Collecting>()
+  let last = 0
+  cluster.on('listening', () => {
+    hasListened = true
+  })
+  cluster.on('message', (worker, message: Message) => {
+    if (message.kind === 'ask') ask(worker, message.id, message.question)
+    if (message.kind === 'reply') questions.get(message.id)?.take(message.answer)
+  })
+  cluster.on('exit', (_, code) => {
+    if (isEnding) return
+    // A worker that never came to listen found something wrong that a new one would find again.
+    if (!hasListened) {
+      isEnding = true
+      onGivenUp(code)
+      return
+    }
+    setTimeout(() => {
+      if (!isEnding) cluster.fork()
+    }, restartMs)
+  })
+  for (let count = 0; count < size; count += 1) cluster.fork()
+
+  function ask(asker: Worker, askerId: number, question: Question): void {
+    const others = liveWorkers().filter(({ id }) => id !== asker.id)
+    const id = (last += 1)
+    const collecting = new Collecting(others.length, (answers) => {
+      questions.delete(id)
+      if (asker.isConnected()) asker.send({ kind: 'answers', id: askerId, answers })
+    })
+    questions.set(id, collecting)
+    for (const worker of others) worker.send({ kind: 'question', id, question })
+  }
+
+  return {
+    async shutDown() {
+      isEnding = true
+      const workers = liveWorkers()
+      const ends = workers.map(
+        (worker) => new Promise<void>((resolve) => void worker.once('exit', () => resolve())),
+      )
+      for (const worker of workers) worker.send({ kind: 'shut-down' })
+      await Promise.all(ends)
+    },
+  }
+}
+
+function liveWorkers(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter(
+    (worker) => worker !== undefined && worker.isConnected(),
+  ) as Worker[]
+}
+
+/** Gathers answers until all are there or patience ends. */
+class Collecting {
+  readonly #answers: unknown[] = []
+  readonly #expected: number
+  readonly #done: (answers: unknown[]) => void
+  readonly #timer: NodeJS.Timeout
+
+  constructor(expected: number, done: (answers: unknown[]) => void) {
+    this.#expected = expected
+    this.#done = done
+    this.#timer = setTimeout(() => done(this.#answers), expected === 0 ? 0 : patienceMs)
+  }
+
+  take(answer: unknown): void {
+    this.#answers.push(answer)
+    if (this.#answers.length < this.#expected) return
+    clearTimeout(this.#timer)
+    this.#done(this.#answers)
+  }
+}
