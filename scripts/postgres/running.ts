@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { isRunning, lifeOf, ownMark, readMark } from '../gateway/storage/process-mark.ts'
+import { isRunning, lifeOf, ownMark, readMark } from '../../gateway/storage/process-mark.ts'
 
 /** A Postgres that already runs on a data folder. */
 export interface RunningPostgres {

@@ -8,7 +8,6 @@ export interface PostgresBinaries {
   readonly folder: string
   readonly postgres: string
   readonly initdb: string
-  readonly pgCtl: string
   /** `15`; a data folder of another major version cannot be opened. */
   readonly majorVersion: string
   readonly version: string
@@ -22,7 +21,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const root = packageFolder(packageName)
   const binaries = binariesIn(path.join(root, 'native'), versionOf(root))
   await linkLibraries(root)
-  await Promise.all([binaries.postgres, binaries.initdb, binaries.pgCtl].map(makeExecutable))
+  await Promise.all([binaries.postgres, binaries.initdb].map(makeExecutable))
   return binaries
 }
 
@@ -34,7 +33,6 @@ export function binariesIn(folder: string, version: string): PostgresBinaries {
     folder,
     postgres: program('postgres'),
     initdb: program('initdb'),
-    pgCtl: program('pg_ctl'),
     majorVersion: version.split('.')[0] ?? version,
     version,
   }
