@@ -41,7 +41,10 @@ const podman: Builder = {
   build: (image) => ['podman', 'build', ...commonFlags(image), image.context],
   push: (tag) => ['podman', 'push', tag],
   size: (tag) => ['podman', 'image', 'inspect', '--format', '{{.Size}}', tag],
-  next: (tag) => [`podman save -o colonnade.tar ${tag} && minikube image load colonnade.tar`],
+  // `save` would name it localhost/…, which is not what the manifests ask for.
+  next: (tag) => [
+    `podman push ${tag} docker-archive:colonnade.tar:${tag} && minikube image load colonnade.tar`,
+  ],
 }
 
 const buildah: Builder = {

@@ -2,24 +2,23 @@ import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
+  renameSync,
   rmSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { imageInputs } from '../../infra/image-tag.ts'
 
 /** Writes the folder the image is built from: our sources, package.json and the production node_modules. */
 export function writeContext(root: string, context: string): void {
-  mkdirSync(join(context, 'modules'), { recursive: true })
-  cpSync(join(root, 'gateway'), join(context, 'gateway'), { recursive: true })
-  for (const file of readdirSync(join(root, 'modules')).filter((name) => name.endsWith('.ts'))) {
-    copyFileSync(join(root, 'modules', file), join(context, 'modules', file))
+  for (const file of imageInputs(root)) {
+    mkdirSync(dirname(join(context, file)), { recursive: true })
+    copyFileSync(join(root, file), join(context, file))
   }
-  copyFileSync(join(root, 'gateway', 'Dockerfile'), join(context, 'Dockerfile'))
-  rmSync(join(context, 'gateway', 'Dockerfile'))
+  renameSync(join(context, 'gateway', 'Dockerfile'), join(context, 'Dockerfile'))
   installProduction(root, context)
   prune(join(context, 'node_modules'))
   openForReading(context)
