@@ -68,7 +68,7 @@ async function show(
   const reports = await askModules(running, local.findVariable)
   output.say(`\n${summarise(running, reports, process.stdout.columns ?? 120)}\n`)
   const isGood = asked.isDemo ? await showDemo(running, local.findVariable, output) : true
-  output.say(firstSteps(running, local.place))
+  output.say(firstSteps(running, local.usageGoes))
   return isGood
 }
 

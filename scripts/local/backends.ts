@@ -33,10 +33,7 @@ export interface BackendReport {
 type FindVariable = (name: string) => string | undefined
 
 /** Every distinct server the modules' deployments lead to. */
-export function findBackends(
-  modules: readonly Module[],
-  findVariable: (module: string) => FindVariable,
-): Backend[] {
+export function findBackends(modules: readonly Module[], findVariable: FindVariable): Backend[] {
   const found = new Map<
     string,
     Backend & { models: Set<string>; modules: Set<string>; endpoints: Set<EndpointName> }
@@ -48,7 +45,7 @@ export function findBackends(
       const base = (params.apiBase ?? resolved.provider.defaultBase)?.replace(/\/+$/, '')
       // A variable nobody has set is the gateway's to complain about.
       if (base === undefined || !URL.canParse(base)) continue
-      const { apiKey, missingKey } = keyOf(params, resolved.provider, findVariable(module.name))
+      const { apiKey, missingKey } = keyOf(params, resolved.provider, findVariable)
       const id = `${base} ${resolved.provider.modelList.path} ${missingKey ?? ''}`
       const backend = found.get(id) ?? {
         base,

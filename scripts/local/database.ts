@@ -9,8 +9,8 @@ import { writeWhole } from './secret-files.ts'
 
 /** The database of a local fleet. */
 export interface LocalDatabase {
-  /** In words, for the table. */
-  readonly place: string
+  /** Where usage goes, as a sentence. */
+  readonly usageGoes: string
   /** What a module connects to; undefined: it does without. */
   urlFor(module: string): string | undefined
   /** Makes sure that these modules may log in. */
@@ -31,20 +31,20 @@ export interface DatabaseOptions {
 /** A Postgres of the user's own where DATABASE_URL names one, else the embedded one, else none. */
 export async function startDatabase(options: DatabaseOptions): Promise<LocalDatabase> {
   const url = options.findVariable('DATABASE_URL')
-  if (url !== undefined) return withoutServer('Postgres of DATABASE_URL', url)
+  if (url !== undefined) return withoutServer('Usage goes to the Postgres of DATABASE_URL.', url)
   try {
     return await startEmbedded(options)
   } catch (error) {
     options.say(error instanceof Error ? error.message : String(error))
     options.say('Going on without Postgres: usage is kept in files (spooled) until there is one.')
-    return withoutServer('no Postgres: usage is spooled', undefined)
+    return withoutServer('Usage is kept in files: there is no Postgres.', undefined)
   }
 }
 
 const nothing = async () => undefined
 
-function withoutServer(place: string, url: string | undefined): LocalDatabase {
-  return { place, urlFor: () => url, admit: nothing, stop: nothing, kill: () => undefined }
+function withoutServer(usageGoes: string, url: string | undefined): LocalDatabase {
+  return { usageGoes, urlFor: () => url, admit: nothing, stop: nothing, kill: () => undefined }
 }
 
 async function startEmbedded(options: DatabaseOptions): Promise<LocalDatabase> {
@@ -65,7 +65,7 @@ async function startEmbedded(options: DatabaseOptions): Promise<LocalDatabase> {
     return `postgres://${encodeURIComponent(module)}:${encodeURIComponent(secret)}@127.0.0.1:${server.port}/colonnade`
   }
   return {
-    place: `Postgres on 127.0.0.1:${server.port}`,
+    usageGoes: `Usage goes to the Postgres on 127.0.0.1:${server.port}.`,
     urlFor,
     admit,
     ...endingOf(server, survivor),

@@ -2,7 +2,6 @@ import OpenAI, { toFile } from 'openai'
 import type { EndpointName } from '../../modules/endpoints.ts'
 import { drawDemo } from '../stand-ins/png.ts'
 import { demoTone } from '../stand-ins/wav.ts'
-import { demoPrefix } from './demo-document.ts'
 
 export interface DemoTarget {
   readonly name: string
@@ -10,7 +9,7 @@ export interface DemoTarget {
   readonly address: string
   readonly apiKey: string
   readonly endpoints: readonly EndpointName[]
-  /** Public names, as the module file has them. */
+  /** Public names. */
   readonly models: readonly string[]
 }
 
@@ -46,7 +45,7 @@ export async function askDemo(target: DemoTarget): Promise<DemoAnswer> {
     maxRetries: 1,
     timeout: 20_000,
   })
-  const asked = `${demoPrefix}${model.replaceAll('*', 'any')}`
+  const asked = model.replaceAll('*', 'any')
   try {
     const isSeeing =
       endpoint === 'chat-completions' && target.models.some((name) => seesPictures.test(name))

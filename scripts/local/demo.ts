@@ -4,7 +4,7 @@ import { startStandIns, type StandIns } from '../stand-ins.ts'
 import { askDemo, type DemoTarget } from './demo-requests.ts'
 import type { RunningModule } from './local-fleet.ts'
 import type { Output } from './output.ts'
-import { addressOf } from './summary.ts'
+import { addressOf, modelNames } from './summary.ts'
 
 /** Starts the backends of a demo: they list every model the fleet wants. */
 export function startDemoBackends({ modules }: Fleet): Promise<StandIns> {
@@ -28,7 +28,7 @@ export async function showDemo(
 }
 
 function targetOf(
-  { module }: RunningModule,
+  { module, document }: RunningModule,
   findVariable: (name: string) => string | undefined,
 ): DemoTarget {
   const keys = findVariable(masterKeyName(module.name)) ?? ''
@@ -38,6 +38,6 @@ function targetOf(
     // Several keys stand side by side, and each is valid.
     apiKey: keys.split(',')[0]?.trim() ?? '',
     endpoints: module.module.endpoints,
-    models: module.module.models.map(({ modelName }) => modelName),
+    models: modelNames(document),
   }
 }

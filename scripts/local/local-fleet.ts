@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureEnvFile } from '../../infra/env-file.ts'
 import { readFleet, type Fleet, type FleetModule } from '../../infra/fleet.ts'
-import { faultLine } from '../../modules/read-module.ts'
+import type { Fault, Module } from '../../modules/module.ts'
+import { faultLine, readModule } from '../../modules/read-module.ts'
 import { watchSources } from './changes.ts'
 import { startDatabase, type LocalDatabase } from './database.ts'
 import { LocalGateway, type GatewayState } from './local-gateway.ts'
@@ -24,8 +25,10 @@ export interface LocalFleetOptions {
 
 export interface RunningModule {
   readonly module: FleetModule
-  /** The document its gateway reads. */
-  readonly config: string
+  /** What its gateway makes of it, with variables in place. */
+  readonly document: Module | undefined
+  /** What a missing variable, say, takes out of it. */
+  readonly faults: readonly Fault[]
   readonly state: GatewayState
 }
 
@@ -53,9 +56,9 @@ export class LocalFleet {
     return Object.values(this.#values)
   }
 
-  /** Where usage goes, in words. */
-  get place(): string {
-    return this.#database?.place ?? ''
+  /** Where usage goes, as a sentence. */
+  get usageGoes(): string {
+    return this.#database?.usageGoes ?? ''
   }
 
   /** Starts everything; each module tells for itself how it went. */
@@ -94,7 +97,24 @@ export class LocalFleet {
     const surroundings = { root, stateDir, environment, say: output.sayFor }
     const gateway = new LocalGateway(this.#planFor(module), surroundings)
     this.#gateways.set(module.name, gateway)
-    return { module, config: gateway.plan.config, state: await gateway.start() }
+    const state = await gateway.start()
+    return { module, ...this.#readAsGateway(module), state }
+  }
+
+  #readAsGateway({
+    name,
+    file,
+    text,
+    config,
+  }: FleetModule): Pick<RunningModule, 'document' | 'faults'> {
+    const environment = (variable: string) =>
+      this.findVariable(variable) ?? (variable === 'BACKEND_HOST' ? '127.0.0.1' : undefined)
+    // The file itself, so that faults name its lines.
+    const read = readModule(this.#options.rewrite?.(config) ?? text, { file, name, environment })
+    return {
+      document: read.module,
+      faults: read.faults.filter(({ severity }) => severity === 'error'),
+    }
   }
 
   #planFor(module: FleetModule) {

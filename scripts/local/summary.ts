@@ -1,6 +1,7 @@
 import { masterKeyName } from '../../infra/env-file.ts'
 import type { FleetModule } from '../../infra/fleet.ts'
-import { readModule } from '../../modules/read-module.ts'
+import type { Module } from '../../modules/module.ts'
+import { faultLine } from '../../modules/read-module.ts'
 import { adviceFor, stateInWords } from './backend-advice.ts'
 import { askBackends, findBackends, type BackendReport } from './backends.ts'
 import type { RunningModule } from './local-fleet.ts'
@@ -15,16 +16,8 @@ export function askModules(
   running: readonly RunningModule[],
   findVariable: (name: string) => string | undefined,
 ): Promise<BackendReport[]> {
-  const environment = (name: string) =>
-    findVariable(name) ?? (name === 'BACKEND_HOST' ? '127.0.0.1' : undefined)
-  const modules = running.flatMap(({ module: { name, file }, config }) => {
-    const { module } = readModule(config, { file, name, environment })
-    return module === undefined ? [] : [module]
-  })
-  return askBackends(
-    findBackends(modules, () => environment),
-    answersWithinMs,
-  )
+  const documents = running.flatMap(({ document }) => document ?? [])
+  return askBackends(findBackends(documents, findVariable), answersWithinMs)
 }
 
 /** The table of what runs, and below it a line for each thing there is to do. */
@@ -34,17 +27,18 @@ export function summarise(
   width: number,
 ): string {
   const inOrder = running.toSorted((a, b) => a.module.nodePort - b.module.nodePort)
-  const rows = inOrder.map(({ module, state }) => [
+  const rows = inOrder.map(({ module, document, state }) => [
     module.name,
     state.kind === 'out' ? 'not running' : addressOf(module),
     masterKeyName(module.name),
     backendsOf(module, reports),
-    [...new Set(module.module.models.map(({ modelName }) => modelName))].join(' '),
+    modelNames(document).join(' '),
   ])
   const troubles = inOrder.flatMap(({ module, state }) =>
     state.kind === 'ready' ? [] : [`${module.name}: ${state.reason}`],
   )
-  const todo = [...troubles, ...adviceFor(reports)].map((line) => `- ${line}`)
+  const faults = new Set(inOrder.flatMap((each) => each.faults.map(faultLine)))
+  const todo = [...troubles, ...faults, ...adviceFor(reports)].map((line) => `- ${line}`)
   return [formatTable(header, rows, width), ...(todo.length > 0 ? ['', ...todo] : [])].join('\n')
 }
 
@@ -59,13 +53,13 @@ function backendsOf(module: FleetModule, reports: readonly BackendReport[]): str
 }
 
 /** What to do next, for who sees this for the first time. */
-export function firstSteps(running: readonly RunningModule[], place: string): string {
+export function firstSteps(running: readonly RunningModule[], usageGoes: string): string {
   const chat = running.find(
     ({ module, state }) =>
       state.kind === 'ready' && module.module.endpoints.includes('chat-completions'),
   )
-  const model = chat?.module.module.models[0]?.modelName
-  const lines = [`Keys are in .env. Usage goes to ${place}. Ctrl-C ends.`]
+  const model = modelNames(chat?.document)[0]
+  const lines = [`Keys are in .env. ${usageGoes} Ctrl-C ends.`]
   if (chat && model !== undefined) {
     const key = `$(sed -n 's/^${masterKeyName(chat.module.name)}=//p' .env)`
     const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] })
@@ -76,4 +70,9 @@ export function firstSteps(running: readonly RunningModule[], place: string): st
     )
   }
   return lines.join('\n')
+}
+
+/** The public names, each once. */
+export function modelNames(document: Module | undefined): string[] {
+  return [...new Set(document?.models.map(({ modelName }) => modelName))]
 }
