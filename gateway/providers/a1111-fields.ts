@@ -1,6 +1,6 @@
 import { invalid, refuseUnsayable, type Unsayable } from './dialect-limits.ts'
 import type { Target } from './provider.ts'
-import { isGiven, isObject, textOf, type JsonObject } from './read-json.ts'
+import { isGiven, isObject, numberFrom, textOf, type JsonObject } from './read-json.ts'
 
 const smallest = 64
 const largest = 4096
@@ -13,7 +13,7 @@ const unsayable: readonly Unsayable[] = [
   { field: 'stream', isAsked: isYes, reason: 'Stable Diffusion WebUI does not stream.' },
   {
     field: 'partial_images',
-    isAsked: (value) => Number(value) !== 0,
+    isAsked: (value) => numberFrom(value) !== 0,
     reason: 'Stable Diffusion WebUI does not stream.',
   },
   {
@@ -111,11 +111,11 @@ function stepsOf(quality: unknown): JsonObject {
 
 function repeatsOf(fields: JsonObject): JsonObject {
   if (!isGiven(fields.n)) return {}
-  const count = Number(fields.n)
+  const count = numberFrom(fields.n)
   if (!Number.isInteger(count) || count < 1 || count > mostImages) {
     throw invalid('n', `must be a whole number from 1 to ${mostImages}.`)
   }
-  const batch = Number(fields.batch_size ?? 1)
+  const batch = numberFrom(fields.batch_size ?? 1)
   return { n_iter: Math.ceil(count / (batch >= 1 ? batch : 1)) }
 }
 

@@ -2,7 +2,7 @@ import { checkpointOf, pictureSettings, promptOf } from './a1111-fields.ts'
 import { maskOf, pictureOf, sizeOfPicture } from './a1111-files.ts'
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest, Translated } from './provider.ts'
-import { givenFields, countOf, isList, isObject, textOf } from './read-json.ts'
+import { givenFields, countOf, isList, isObject, numberFrom, textOf } from './read-json.ts'
 
 /** OpenAI's images/generations over `/sdapi/v1/txt2img`. */
 export const fromText: Translated = {
@@ -51,7 +51,7 @@ export function fromPicture({ isPromptNeeded, denoisingStrength }: PictureRules)
 function toAnswer(answer: unknown, request: ModelRequest): Record<string, unknown> {
   const images = isObject(answer) && isList(answer.images) ? answer.images : []
   const first = isObject(answer) ? firstImageOf(answer.info) : 0
-  const asked = Number(request.fields.n ?? Number.NaN)
+  const asked = numberFrom(request.fields.n)
   const wanted = images.slice(first, Number.isNaN(asked) ? undefined : first + asked)
   if (wanted.length === 0) throw nonsense('a list of pictures was expected', request.model)
   return {

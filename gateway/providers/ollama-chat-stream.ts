@@ -5,6 +5,13 @@ import { isGiven, isObject, type JsonObject } from './read-json.ts'
 
 type Chunk = Record<string, unknown>
 
+interface StreamState {
+  hasStarted: boolean
+  toolCalls: number
+  isDone: boolean
+  usage: Record<string, number> | undefined
+}
+
 /** Whether the caller wants `usage` in a last chunk of its own. */
 export function isUsageAsked(request: ModelRequest): boolean {
   const options = request.fields.stream_options
@@ -13,12 +20,7 @@ export function isUsageAsked(request: ModelRequest): boolean {
 
 /** Chat chunks of OpenAI's from Ollama's lines. */
 export function createChatStream(request: ModelRequest): StreamTranslator {
-  const state = {
-    hasStarted: false,
-    toolCalls: 0,
-    isDone: false,
-    usage: undefined as Chunk | undefined,
-  }
+  const state: StreamState = { hasStarted: false, toolCalls: 0, isDone: false, usage: undefined }
   const mostCalls = request.fields.parallel_tool_calls === false ? 1 : Number.POSITIVE_INFINITY
 
   function chunk(choices: readonly JsonObject[], usage: unknown = null): Chunk {

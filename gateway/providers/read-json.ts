@@ -25,6 +25,12 @@ export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
+/** A number, also where a form wrote it as text; NaN for anything else. */
+export function numberFrom(value: unknown): number {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
+}
+
 /** Texts under one key of each object of a list: the names in a list of models. */
 export function textsUnder(key: string, list: unknown): readonly string[] {
   if (!isList(list)) return []

@@ -87,12 +87,8 @@ function detail(value: unknown): Said {
 }
 
 function placeOf(loc: unknown): string {
-  return isList(loc)
-    ? loc
-        .filter((step) => step !== 'body')
-        .map(String)
-        .join('.')
-    : ''
+  if (!isList(loc)) return ''
+  return loc.filter((step) => typeof step !== 'object' && step !== 'body').join('.')
 }
 
 /** A short word that cannot be an address or a key; anything else is left out. */

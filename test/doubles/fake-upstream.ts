@@ -126,7 +126,7 @@ export function answerChat(
 /** One embedding for each input, all the same. */
 export function answerEmbeddings(vector: readonly number[] = [0.25, -0.5, 1]): Behaviour {
   return (request, response) => {
-    const { input } = JSON.parse(request.body.toString()) as { input: unknown }
+    const { input }: { input: unknown } = JSON.parse(request.body.toString())
     const count = Array.isArray(input) ? input.length : 1
     const data = Array.from({ length: count }, (_, index) => ({
       object: 'embedding',
@@ -303,7 +303,7 @@ async function exchange(
 
 async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = []
-  for await (const piece of incoming) pieces.push(Buffer.from(piece as Uint8Array))
+  for await (const piece of incoming) if (Buffer.isBuffer(piece)) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 

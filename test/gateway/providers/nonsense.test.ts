@@ -1,0 +1,182 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
+import { providers } from '../../../gateway/providers/index.ts'
+import type { Translated } from '../../../gateway/providers/provider.ts'
+import { endpointNames, type EndpointName } from '../../../modules/endpoints.ts'
+import { requestFor, targetFor } from './run-fixture.ts'
+
+interface Spoken {
+  readonly name: string
+  readonly endpoint: EndpointName
+  readonly translation: Translated
+}
+
+const translations: readonly Spoken[] = ['ollama', 'a1111'].flatMap((name) =>
+  endpointNames.flatMap((endpoint) => {
+    const translation = providers[name]?.endpoints[endpoint]
+    return translation?.kind === 'translated' ? [{ name, endpoint, translation }] : []
+  }),
+)
+
+const words = [
+  'messages',
+  'role',
+  'user',
+  'assistant',
+  'tool',
+  'content',
+  'type',
+  'text',
+  'image_url',
+  'url',
+  'tool_calls',
+  'function',
+  'name',
+  'arguments',
+  'tools',
+  'tool_choice',
+  'response_format',
+  'json_schema',
+  'schema',
+  'options',
+  'stop',
+  'prompt',
+  'input',
+  'encoding_format',
+  'base64',
+  'size',
+  '512x512',
+  'n',
+  'quality',
+  'image',
+  'mask',
+  'override_settings',
+  'message',
+  'thinking',
+  'done',
+  'done_reason',
+  'error',
+  'response',
+  'embeddings',
+  'images',
+  'info',
+  'prompt_eval_count',
+  'stream_options',
+  'include_usage',
+  'valueOf',
+  'toString',
+  'toJSON',
+  'loc',
+  'detail',
+  '__proto__',
+  'constructor',
+]
+
+// Values built of the dialects' own words reach further in than random ones.
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom<unknown>(
+      ...words,
+      null,
+      true,
+      false,
+      0,
+      1,
+      -1,
+      1.5,
+      '',
+      '{"a":1}',
+      'data:image/png;base64,aGk=',
+    ),
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom(...words), tie('value'), { maxKeys: 5 }),
+  ),
+}))
+const fieldsValue = fc.dictionary(fc.constantFrom(...words), value, { maxKeys: 8 })
+
+/** True where it works or is refused as a request should be. */
+function isCivil(act: () => unknown): boolean {
+  try {
+    act()
+    return true
+  } catch (error) {
+    if (error instanceof GatewayError)
+      return error.message.length > 10 && error.message.length < 1500
+    throw error
+  }
+}
+
+describe.each(translations)('$name $endpoint', ({ endpoint, translation }) => {
+  test('any request is translated or refused', () => {
+    fc.assert(
+      fc.property(fieldsValue, fc.boolean(), (fields, dropParams) => {
+        const request = requestFor({ endpoint, fields })
+        return isCivil(() =>
+          JSON.stringify(translation.toUpstream(request, targetFor('m', { dropParams }))),
+        )
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('any answer is translated or called nonsense', () => {
+    fc.assert(
+      fc.property(fc.oneof(value, fieldsValue), fieldsValue, (answer, fields) => {
+        const request = requestFor({ endpoint, fields })
+        return isCivil(() => JSON.stringify(translation.toAnswer(answer, request)))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('any event is translated or called nonsense', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(value, fieldsValue), { maxLength: 5 }), (events) => {
+        const stream = translation.stream?.create(requestFor({ endpoint, isStream: true }))
+        return events.every((event) => isCivil(() => stream?.onEvent(event)))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('an answer that is not the dialect is nonsense', () => {
+  test.each([
+    ['ollama', 'chat-completions', 'hello'],
+    ['ollama', 'chat-completions', { choices: [] }],
+    ['ollama', 'chat-completions', { message: { content: 7 } }],
+    ['ollama', 'chat-completions', { message: { content: '', tool_calls: [{}] } }],
+    ['ollama', 'completions', {}],
+    ['ollama', 'embeddings', { embeddings: [] }],
+    ['ollama', 'embeddings', { embeddings: [['a']] }],
+    ['ollama', 'embeddings', { embeddings: [[1], [2]] }],
+    ['a1111', 'images-generations', {}],
+    ['a1111', 'images-generations', { images: [] }],
+    ['a1111', 'images-generations', { images: ['no picture!'] }],
+    ['a1111', 'images-generations', { images: [7] }],
+  ] as const)('%s %s %j', (name, endpoint, answer) => {
+    const translation = providers[name]?.endpoints[endpoint]
+    const act = (): unknown =>
+      translation?.kind === 'translated' &&
+      translation.toAnswer(answer, requestFor({ endpoint, fields: { input: 'a' } }))
+    expect(act).toThrow(expect.objectContaining({ code: 'upstream_nonsense' }))
+  })
+})
+
+test('a stream that ends before it says so is not done', () => {
+  const translation = providers['ollama']?.endpoints['chat-completions']
+  const stream =
+    translation?.kind === 'translated'
+      ? translation.stream?.create(requestFor({ endpoint: 'chat-completions', isStream: true }))
+      : undefined
+  stream?.onEvent({ message: { content: 'half an ans' }, done: false })
+  expect(stream?.isDone).toBe(false)
+  expect(stream?.usage).toBeUndefined()
+  stream?.onEvent({ message: { content: 'wer' }, done: true, prompt_eval_count: 2, eval_count: 3 })
+  expect(stream?.isDone).toBe(true)
+  expect(stream?.usage).toMatchObject({ total_tokens: 5 })
+  expect(stream?.onEvent({ message: { content: 'too late' } })).toEqual([])
+})
