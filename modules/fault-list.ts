@@ -1,4 +1,5 @@
 import type { Fault } from './module.ts'
+import { withoutSecrets } from './secret-shapes.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
 interface FaultOptions {
@@ -70,7 +71,7 @@ export function faultLine(fault: Fault): string {
 /** `model_list[0].litellm_params.timeout`. */
 export function pathText(path: Path): string {
   let text = ''
-  for (const step of path) {
+  for (const step of path.map(withoutSecret)) {
     if (typeof step === 'number') text += `[${step}]`
     else if (/^[\w-]{1,80}$/.test(step)) text += text === '' ? step : `.${step}`
     else text += `[${JSON.stringify(step.length > 40 ? `${step.slice(0, 40)}…` : step)}]`
@@ -78,7 +79,12 @@ export function pathText(path: Path): string {
   return text
 }
 
-function compareFaults(a: Fault, b: Fault): number {
+function withoutSecret(step: string | number): string | number {
+  return typeof step === 'string' ? withoutSecrets(step) : step
+}
+
+/** The order of the files, and within each of its lines. */
+export function compareFaults(a: Fault, b: Fault): number {
   if (a.file !== b.file) return a.file < b.file ? -1 : 1
   return a.line - b.line || a.column - b.column || (a.message < b.message ? -1 : 1)
 }

@@ -9,7 +9,11 @@ import type { Path } from './yaml-source.ts'
 type LookUp = (name: string) => string | undefined
 
 /** Fills placeholders from an environment; without one they stay as written. What is missing is a fault. */
-export function createFill(faults: FaultList, lookUp: LookUp | undefined) {
+export function createFill(
+  faults: FaultList,
+  lookUp: LookUp | undefined,
+  severity: 'error' | 'warning' = 'error',
+) {
   return (text: string, path: Path): Filling => {
     const parsed = parseTemplate(text)
     if ('fault' in parsed) {
@@ -21,7 +25,7 @@ export function createFill(faults: FaultList, lookUp: LookUp | undefined) {
       return isPlain && !text.includes('$${') ? { kind: 'text', text } : { kind: 'unfilled' }
     const filled = fillTemplate(parsed.template, lookUp)
     if ('text' in filled) return { kind: 'text', text: filled.text }
-    faults.error(path, missingVariables(filled.missing))
+    faults[severity](path, missingVariables(filled.missing))
     return { kind: 'fault' }
   }
 }

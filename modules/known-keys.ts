@@ -339,6 +339,33 @@ export function lossOf(block: string, key: string): string | undefined {
   return Object.hasOwn(keys, key) ? keys[key] : undefined
 }
 
+/** What Colonnade does whatever the file says: asking for it loses nothing, forbidding it does. */
+const alwaysOn: readonly string[] = [
+  'json_logs',
+  'turn_off_message_logging',
+  'redact_user_api_key_info',
+  'redact_messages_in_exceptions',
+  'ssl_verify',
+  'ignore_invalid_deployments',
+  'disable_master_key_return',
+  'disable_adding_master_key_hash_to_db',
+]
+
+/** Whether a key that is not acted on asks for nothing: it is off or empty, or asks for what is so anyway. */
+export function isNothingLost(key: string, value: unknown): boolean {
+  if (value === null || value === undefined) return true
+  if (alwaysOn.includes(key)) return value !== false
+  if (Array.isArray(value)) return value.every((item) => isMetricsCallback(key, item))
+  if (typeof value === 'object') return Object.keys(value).length === 0
+  return value === false || isMetricsCallback(key, value)
+}
+
+function isMetricsCallback(key: string, name: unknown): boolean {
+  return key.endsWith('callback') || key.endsWith('callbacks')
+    ? name === 'prometheus' || name === 'prometheus_system'
+    : false
+}
+
 /** Every key of a block that LiteLLM reads and Colonnade does not act on. */
 export function keysNotActedOn(block: string): string[] {
   return Object.keys(notActedOn[block] ?? {})

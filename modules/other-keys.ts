@@ -1,5 +1,5 @@
 import type { FaultList } from './fault-list.ts'
-import { keysNotActedOn, lossOf } from './known-keys.ts'
+import { isNothingLost, keysNotActedOn, lossOf } from './known-keys.ts'
 import { nearestNames } from './nearest-name.ts'
 import {
   credentialSchema,
@@ -24,15 +24,24 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   general_settings: Object.keys(generalSchema.properties),
 }
 
+interface OtherKey {
+  readonly block: string
+  readonly path: Path
+  readonly value: unknown
+}
+
 /** Says what becomes of a key that stands in a block of LiteLLM's but not in its schema. */
-export function reportOtherKeys(block: string, path: Path, faults: FaultList): void {
+export function reportOtherKeys({ block, path, value }: OtherKey, faults: FaultList): void {
   const key = path.at(-1)
   if (typeof key !== 'string') return
   const loss = lossOf(block, key)
   if (loss !== undefined) {
+    if (isNothingLost(key, value)) return
     faults.warning(path, `not acted on: ${loss}`, { part: 'key' })
     return
   }
+  // Where people keep their anchors; nothing reads it.
+  if (block === '' && key.startsWith('x-')) return
   // Further keys of litellm_params are request defaults: read-models.ts speaks about them.
   if (block === 'litellm_params') return
   const [near] = nearestNames(key, [...(keysOf[block] ?? []), ...keysNotActedOn(block)], 1)

@@ -49,10 +49,10 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   }
   const withCredential = addCredential(raw, path, reading)
   const entry = reading.reader.read(modelSchema, withCredential, path)
-  if (!entry) return undefined
   const written = isRecord(withCredential) ? withCredential['litellm_params'] : undefined
   const paramsPath = [...path, 'litellm_params']
   const defaults = readDefaults(isRecord(written) ? written : {}, paramsPath, reading)
+  if (!entry) return undefined
   const params = toParams(entry.litellm_params, defaults)
   checkAddress(params.apiBase, written, paramsPath, reading)
   checkHeaders(params, paramsPath, reading)

@@ -73,7 +73,7 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
   const reader = new SchemaReader({
     faults,
     fill: createFill(faults, withOwnVariables(variables, options.environment)),
-    onOtherKey: (block, path) => reportOtherKeys(block, path, faults),
+    onOtherKey: (block, path, value) => reportOtherKeys({ block, path, value }, faults),
   })
   const credentials = readCredentials(document['credential_list'], ownReader, faults)
   const models = readModels(document['model_list'], { reader, faults, credentials })
@@ -86,8 +86,9 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
     reader,
     faults,
   )
-  for (const key of Object.keys(document)) {
-    if (!Object.hasOwn(moduleSchema.properties, key)) reportOtherKeys('', [key], faults)
+  for (const [key, value] of Object.entries(document)) {
+    if (Object.hasOwn(moduleSchema.properties, key)) continue
+    reportOtherKeys({ block: '', path: [key], value }, faults)
   }
   return { ...own, models, ...settings, environment: variables }
 }
@@ -106,7 +107,7 @@ function readOwnBlocks(document: Record<string, unknown>, reading: Reading): Own
   const nameFault = faultOfName(name)
   if (nameFault !== undefined) faults.error(options.name === undefined ? ['module'] : [], nameFault)
   const offered = ownReader.read(endpoints, document['endpoints'], ['endpoints'])
-  if (offered?.length === 0 && Array.isArray(document['endpoints'])) {
+  if (Array.isArray(document['endpoints']) && document['endpoints'].length === 0) {
     faults.error(['endpoints'], 'expected at least one endpoint, found an empty list')
   }
   return {
@@ -123,7 +124,8 @@ function readVariables(
 ): Record<string, string> {
   const reader = new SchemaReader({
     faults,
-    fill: createFill(faults, options.environment),
+    // Whoever uses the variable says that it is missing.
+    fill: createFill(faults, options.environment, 'warning'),
     onOtherKey: () => undefined,
   })
   const schema = moduleSchema.properties.environment_variables

@@ -33,9 +33,26 @@ export function integer(wording: Wording & { minimum?: number; maximum?: number 
   })
 }
 
+/** Longest duration: beyond some weeks a timer would fire at once. */
+const week = 7 * 24 * 3600
+
 /** Seconds, as LiteLLM writes every duration. */
 export function seconds(wording: Wording) {
-  return number({ expected: 'a number of seconds', ...wording })
+  return number({
+    expected: 'a number of seconds above 0, at most a week',
+    minimum: 0.001,
+    maximum: week,
+    ...wording,
+  })
+}
+
+/** As seconds, and 0. */
+export function secondsOrNone(wording: Wording) {
+  return number({
+    expected: 'a number of seconds from 0, at most a week',
+    maximum: week,
+    ...wording,
+  })
 }
 
 /** `true` or `false`; YAML 1.1's `yes` and `on` too. */

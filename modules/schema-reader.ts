@@ -17,7 +17,7 @@ interface ReaderOptions {
   readonly faults: FaultList
   readonly fill: (text: string, path: Path) => Filling
   /** Told of each key that a block of LiteLLM's has beyond its schema. */
-  readonly onOtherKey: (block: string, path: Path) => void
+  readonly onOtherKey: (block: string, path: Path, value: unknown) => void
 }
 
 /** The parts of JSON Schema that the schemas here are made of. */
@@ -94,7 +94,9 @@ export class SchemaReader {
       if (converted !== absent) entries.push([key, converted])
     }
     this.#reportMissing(shape, raw, path)
-    return Object.fromEntries(entries)
+    const has = new Set(entries.map(([key]) => key))
+    const isWhole = (shape.required ?? []).every((key) => has.has(key))
+    return isWhole ? Object.fromEntries(entries) : absent
   }
 
   #convertProperty(shape: Shape, value: unknown, path: Path): unknown {
@@ -113,7 +115,7 @@ export class SchemaReader {
     }
     if (typeof rule === 'object') return this.#convertProperty(rule, value, keyPath)
     if (shape.block !== undefined) {
-      this.#options.onOtherKey(shape.block, keyPath)
+      this.#options.onOtherKey(shape.block, keyPath, value)
       return absent
     }
     return this.#convertFreely(value, keyPath)
@@ -124,9 +126,10 @@ export class SchemaReader {
       if (raw[key] !== undefined && raw[key] !== null) continue
       const others = Object.keys(raw).filter((name) => !Object.hasOwn(shape.properties ?? {}, name))
       const [near] = nearestNames(key, others, 1)
-      const hint = near === undefined ? '' : `, found ${near}: write ${key}`
+      const instead =
+        near === undefined ? 'nothing' : `the key ${withoutSecrets(near)}: write ${key}`
       const expected = shape.properties?.[key]?.expected ?? 'a value'
-      this.#options.faults.error([...path, key], `expected ${expected}, found nothing${hint}`)
+      this.#options.faults.error([...path, key], `expected ${expected}, found ${instead}`)
     }
   }
 

@@ -12,10 +12,11 @@ import {
   oneOf,
   ourBlock,
   seconds,
+  secondsOrNone,
   text,
 } from './schema-parts.ts'
 
-/** The default window of one exchange: LiteLLM users write 600 most. */
+/** Longest exchange where the file names none: what LiteLLM's users write most. */
 export const defaultTimeoutSeconds = 600
 
 const strategies = [
@@ -77,7 +78,7 @@ export const paramsSchema = litellmBlock(
         expected: 'a whole number of tokens a minute',
       }),
     ),
-    cooldown_time: Type.Optional(seconds({ description: 'Rest after failures, seconds.' })),
+    cooldown_time: Type.Optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
     num_retries: Type.Optional(
       integer({ description: 'Further attempts within the model.', maximum: 100 }),
     ),
@@ -142,7 +143,7 @@ export const routerSchema = litellmBlock(
     ),
     timeout: Type.Optional(
       seconds({
-        description: 'Longest answer, seconds; litellm_settings.request_timeout where absent.',
+        description: 'Longest answer, seconds. litellm_settings.request_timeout goes before it.',
         default: defaultTimeoutSeconds,
       }),
     ),
@@ -152,7 +153,7 @@ export const routerSchema = litellmBlock(
     allowed_fails: Type.Optional(
       integer({ description: 'Failures a minute before a deployment rests.' }),
     ),
-    cooldown_time: Type.Optional(seconds({ description: 'Rest after failures, seconds.' })),
+    cooldown_time: Type.Optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
     model_group_alias: Type.Optional(
       mapOf(
         Type.Union(
@@ -187,9 +188,13 @@ export const litellmSchema = litellmBlock(
     num_retries: Type.Optional(
       integer({ description: 'Used where router_settings has none.', maximum: 100 }),
     ),
-    request_timeout: Type.Optional(seconds({ description: 'Longest answer, seconds.' })),
+    request_timeout: Type.Optional(
+      seconds({ description: 'Longest answer, seconds; that of a deployment goes before it.' }),
+    ),
     allowed_fails: Type.Optional(integer({ description: 'Used where router_settings has none.' })),
-    cooldown_time: Type.Optional(seconds({ description: 'Used where router_settings has none.' })),
+    cooldown_time: Type.Optional(
+      secondsOrNone({ description: 'Used where router_settings has none.' }),
+    ),
     require_auth_for_metrics_endpoint: Type.Optional(
       flag({ description: 'Whether /metrics asks for a key.', default: false }),
     ),
@@ -211,14 +216,18 @@ export const generalSchema = litellmBlock(
     max_request_size_mb: Type.Optional(
       number({
         description: 'Largest JSON request, MiB.',
-        expected: 'a number of MiB',
+        expected: 'a number of MiB from 0.001 to 1024',
+        minimum: 0.001,
+        maximum: 1024,
         default: 32,
       }),
     ),
     max_file_size_mb: Type.Optional(
       number({
         description: 'Largest uploaded file, MiB.',
-        expected: 'a number of MiB',
+        expected: 'a number of MiB from 0.001 to 1000000',
+        minimum: 0.001,
+        maximum: 1_000_000,
         default: 512,
       }),
     ),

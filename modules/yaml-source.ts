@@ -23,9 +23,11 @@ export interface YamlSource {
   positionOf(path: Path, part: 'key' | 'value'): Position
 }
 
-const largestText = 4 * 1024 * 1024
+const largestText = 2 * 1024 * 1024
 const mostSyntaxFaults = 20
 const mostAliases = 1000
+const mostValues = 200_000
+const deepest = 100
 
 const friendly: Partial<Record<string, string>> = {
   DUPLICATE_KEY: 'this key stands here twice: keep one of them',
@@ -54,7 +56,6 @@ function parse(text: string): YamlSource {
     lineCounter: lines,
     prettyErrors: false,
     merge: true,
-    logLevel: 'silent',
   })
   const at = (offset: number) => positionAt(lines, offset)
   const faults: SyntaxFault[] = []
@@ -97,7 +98,30 @@ function topMapping(
       `expected keys and values, found ${Array.isArray(value) ? 'a list' : 'a single value'}`,
     )
   }
-  return { value, faults }
+  const excess = findExcess(value, { ancestors: new Set(), count: 0 })
+  return excess === undefined ? { value, faults } : refuse(excess)
+}
+
+interface Walk {
+  readonly ancestors: Set<object>
+  count: number
+}
+
+/** What makes a document endless to whoever walks through it. */
+function findExcess(value: unknown, walk: Walk): string | undefined {
+  walk.count += 1
+  if (walk.count > mostValues) return 'expected at most 200,000 values, aliases unfolded'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (walk.ancestors.has(value)) return 'an alias (`*name`) inside its own anchor (`&name`)'
+  if (walk.ancestors.size === deepest)
+    return `nested too deeply: expected at most ${deepest} levels`
+  walk.ancestors.add(value)
+  for (const item of Object.values(value)) {
+    const excess = findExcess(item, walk)
+    if (excess !== undefined) return excess
+  }
+  walk.ancestors.delete(value)
+  return undefined
 }
 
 function aliasFault(error: unknown): string {
