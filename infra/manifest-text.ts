@@ -1,9 +1,11 @@
 /** How every generated file begins; what begins otherwise was put there by hand and is left alone. */
 export const banner = '# Made by `npm run synth`'
 
-/** Words and numbers that a YAML 1.1 or 1.2 reader would not take for text. */
-const ambiguous = /^(?:y|n|yes|no|on|off|true|false|null|nan|~|[-+.]?(?:\d|inf|e\d).*|=|<<)$/i
-const plain = /^[A-Za-z0-9/][\w./@%+-]*(?::[\w./@%+-]+)*(?: [\w./@%+(),=-]+(?::[\w./@%+-]+)*)*$/
+/** Text that no YAML reader takes for anything else: words, paths, flags, quantities. */
+const plain = /^(?:-{0,2}[A-Za-z]|\/|__)[\w./@%+=-]*(?::[\w./@%+=-]+)*$|^\d+(?:m|[KMGT]i|[sd])$/
+
+/** But for these, which are not text to a YAML 1.1 or 1.2 reader. */
+const ambiguous = /^(?:y|n|yes|no|on|off|true|false|null|nan|-?(?:inf|e\d).*)$/i
 
 // JSON leaves these as they are, YAML does not take them.
 const unprintable = /[\x7F-\x9F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g

@@ -12,6 +12,11 @@ const user = 10_001
 
 const shutdownTimeoutSeconds = 600
 
+const scratchName = 'ephemeral-storage'
+
+/** Spool, temporary files and logs. */
+const scratch = { requests: { [scratchName]: '64Mi' }, limits: { [scratchName]: '2Gi' } }
+
 /** Between the signal and the end: unready for a while, streams to their end, a flush. */
 const terminationGracePeriodSeconds = 5 + shutdownTimeoutSeconds + 10
 
@@ -82,8 +87,9 @@ function containerOf(gateway: Gateway): k8s.Container {
       protocol: 'TCP',
     })),
     resources: {
-      requests: quantities({ 'ephemeral-storage': '64Mi', ...requests }),
-      limits: quantities({ 'ephemeral-storage': '2Gi', ...limits }),
+      requests: quantities({ ...scratch.requests, ...requests }),
+      // A request of the module's own comes with a limit of its own, or none.
+      limits: quantities({ ...(requests[scratchName] ? {} : scratch.limits), ...limits }),
     },
     securityContext: restrictedContainer(user),
     startupProbe: ask('/health/liveliness', { failureThreshold: 60, periodSeconds: 2 }),

@@ -6,6 +6,9 @@ import { emptyFolder, quantities } from '../quantities.ts'
 import type { Resource } from '../resource.ts'
 import { monitoringName, monitoringOwner, monitoringPort, monitoringUser } from './monitoring.ts'
 
+/** Where series go that platform.yaml gives no storage. */
+const scratchSize = '5Gi'
+
 /** Prometheus's one pod. */
 export const workload: Resource<Platform> = {
   file: 'prometheus-deployment',
@@ -50,6 +53,7 @@ function containerOf({ prometheus }: Platform): k8s.Container {
       '--config.file=/etc/prometheus/prometheus.yml',
       '--storage.tsdb.path=/prometheus',
       `--storage.tsdb.retention.time=${prometheus.retention}`,
+      `--storage.tsdb.retention.size=${mostMegabytes(prometheus.storage ?? scratchSize)}MB`,
       // Reads a changed configuration by itself.
       '--enable-feature=auto-reload-config',
     ],
@@ -72,8 +76,22 @@ function containerOf({ prometheus }: Platform): k8s.Container {
   }
 }
 
+/** Four fifths of the volume, so that the oldest series go before it is full. */
+function mostMegabytes(storage: string): number {
+  const [, digits, unit = 'Gi'] = /^(\d+)(\w+)$/.exec(storage) ?? []
+  const factors: Readonly<Record<string, number>> = {
+    M: 1,
+    G: 1e3,
+    T: 1e6,
+    Mi: 1.048,
+    Gi: 1074,
+    Ti: 1.1e6,
+  }
+  return Math.floor(Number(digits) * (factors[unit] ?? 1) * 0.8)
+}
+
 function dataVolume({ prometheus }: Platform): k8s.Volume {
-  if (prometheus.storage === undefined) return emptyFolder('data', '5Gi')
+  if (prometheus.storage === undefined) return emptyFolder('data', scratchSize)
   return { name: 'data', persistentVolumeClaim: { claimName: monitoringName } }
 }
 
