@@ -7,7 +7,7 @@ import { pictureRoutes } from './stand-ins/pictures.ts'
 import { speechRoutes } from './stand-ins/speech.ts'
 
 /** The kinds of backend that can be stood in for. */
-export type StandInName = 'ollama' | 'speech' | 'pictures' | 'openai'
+type StandInName = 'ollama' | 'speech' | 'pictures' | 'openai'
 
 /** Loopback ports by name; 0 or nothing takes a free one. */
 export interface StandInOptions extends Partial<Readonly<Record<StandInName, number>>> {

@@ -109,7 +109,7 @@ export function optionsOf(fields: JsonObject): { readonly options?: JsonObject }
     if (isGiven(fields[name])) options.push([name, numberIn(fields, name)])
   for (const name of switches) if (isGiven(fields[name])) options.push([name, fields[name]])
   if (isGiven(stop)) options.push(['stop', stopsOf(stop)])
-  if (isObject(own)) options.push(...Object.entries(own))
+  if (isObject(own)) options.push(...ownOptions(own))
   const most = renamed.find((name) => isGiven(fields[name]))
   if (most !== undefined) options.push(['num_predict', numberIn(fields, most)])
   return options.length === 0 ? {} : { options: Object.fromEntries(options) }
@@ -118,6 +118,14 @@ export function optionsOf(fields: JsonObject): { readonly options?: JsonObject }
 /** Fields this room has no opinion on: Ollama's own (`keep_alive`, `format`, `raw`) and those yet to come. */
 export function otherFields(fields: JsonObject): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !spoken.has(name)))
+}
+
+/** Ollama answers a wrong type with a 500, which would count as its failure. */
+function ownOptions(own: JsonObject): [string, unknown][] {
+  const given = Object.entries(own).filter(([, value]) => isGiven(value))
+  const wrong = given.find(([name, value]) => numbers.includes(name) && typeof value !== 'number')
+  if (wrong !== undefined) throw invalid(`options.${wrong[0]}`, 'must be a number.')
+  return given
 }
 
 function numberIn(fields: JsonObject, name: string): number {

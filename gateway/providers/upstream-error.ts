@@ -119,7 +119,7 @@ function lacksModel({ model }: FailedAnswer, said: UpstreamError): string {
   if (missing !== undefined) {
     return `The server behind model '${model}' does not have it: pull it there with \`ollama pull ${missing}\`.`
   }
-  return `The server behind model '${model}' knows no such model or path (404)${colon(said)} Check the model's name and that its api_base ends as the server wants it, often in /v1.`
+  return `The server behind model '${model}' knows no such model or path (404)${colon(said)} Check the model's name and its api_base: most servers want it to end in /v1, Ollama and Stable Diffusion WebUI without.`
 }
 
 function colon(said: UpstreamError): string {

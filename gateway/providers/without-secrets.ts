@@ -1,4 +1,6 @@
 const hidden: readonly (readonly [RegExp, string])[] = [
+  // How Ollama writes a model's full name.
+  [/\bregistry\.ollama\.ai\/(?:library\/)?/g, ''],
   [/[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>)\]}]+/gi, '[address]'],
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, '$1 [key]'],
   [/\b(?:sk|pk|rk|gsk|xai|hf|ghp|gho|github_pat|nvapi|r8|pplx)[-_][\w*.-]{6,}/g, '[key]'],

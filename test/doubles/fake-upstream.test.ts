@@ -2,7 +2,14 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
+  after,
+  answerBytes,
+  answerChat,
   answerError,
+  answerJson,
+  answerNotJson,
+  chatFrames,
+  drip,
   createFakeUpstream,
   cutAfter,
   hang,
@@ -67,6 +74,25 @@ test('a cut is a broken connection after exactly that many bytes', async () => {
   const reader = (await ask()).body?.getReader()
   expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('abcd')
   await expect(reader?.read()).rejects.toThrow()
+})
+
+test('answers come late, in drops, or as something else', async () => {
+  upstream.script([
+    after(20, answerChat('late')),
+    drip('{"a":1}', 1),
+    answerNotJson,
+    answerJson([1]),
+    answerBytes('x', 202, { 'x-own': 'yes' }),
+    streamBytes(chatFrames({ texts: ['only'], isDone: false }, false)),
+  ])
+  expect(await (await ask()).text()).toContain('late')
+  expect(await (await ask()).json()).toEqual({ a: 1 })
+  await expect((await ask()).json()).rejects.toThrow('not valid JSON')
+  expect(await (await ask()).json()).toEqual([1])
+  expect((await ask()).headers.get('x-own')).toBe('yes')
+  const unfinished = await (await ask()).text()
+  expect(unfinished).toContain('"content":"only"')
+  expect(unfinished).not.toContain('[DONE]')
 })
 
 test('a caller who leaves a silent upstream is noticed', async () => {

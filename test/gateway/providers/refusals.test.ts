@@ -93,6 +93,7 @@ describe('a request for Ollama that is wrong names the field', () => {
     ['max_tokens', { messages, max_tokens: '7' }],
     ['stop', { messages, stop: [7] }],
     ['options', { messages, options: [] }],
+    ['options.num_ctx', { messages, options: { num_ctx: '8k' } }],
     ['tools', { messages, tools: {} }],
     ['response_format', { messages, response_format: 'json' }],
     ['response_format.json_schema.schema', { messages, response_format: { type: 'json_schema' } }],
@@ -182,6 +183,15 @@ function thinkFor(model: string, reasoning_effort: string): unknown {
   const { body } = translationOf(provider, 'chat-completions').toUpstream(request, targetFor(model))
   return body
 }
+
+test('a picture of many megabytes is taken', () => {
+  const url = `data:image/png;base64,${'A'.repeat(30_000_000)}`
+  const provider = providers['ollama']
+  if (provider === undefined) throw new Error('no ollama')
+  const request = requestFor({ endpoint: 'chat-completions', fields: { messages: picture(url) } })
+  const { body } = translationOf(provider, 'chat-completions').toUpstream(request, targetFor('m'))
+  expect(JSON.stringify(body).length).toBeGreaterThan(30_000_000)
+})
 
 test('gpt-oss thinks in levels, others think or do not', () => {
   expect(thinkFor('gpt-oss:20b', 'xhigh')).toMatchObject({ think: 'high' })

@@ -172,6 +172,13 @@ test.each(['model "qwen3:8b" not found, try pulling it first', "model 'qwen3:8b'
   },
 )
 
+test('the public name of a model is not an address', () => {
+  const error = mapped(400, {
+    error: 'registry.ollama.ai/library/smollm2:latest does not support tools',
+  })
+  expect(error.message).toMatch(/: smollm2:latest does not support tools$/)
+})
+
 describe('Retry-After', () => {
   test.each([
     [{ 'retry-after': '7' }, 7],
