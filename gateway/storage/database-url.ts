@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
 
 /** What a `DATABASE_URL` says: libpq's form, several hosts allowed, Prisma's extra settings ignored. */
 export interface DatabaseAddress {
@@ -24,7 +23,7 @@ export interface Tls {
 export class DatabaseUrlError extends Error {}
 
 const form =
-  /^postgres(?:ql)?:\/\/(?:(?<login>.*)@)?(?<hosts>[^/@?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/s
+  /^postgres(?:ql)?:\/\/(?:(?<login>[^?]*)@)?(?<hosts>[^/@?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/s
 
 /** Reads a database URL; throws DatabaseUrlError where it is none. */
 export function readDatabaseUrl(url: string): DatabaseAddress {
@@ -35,7 +34,7 @@ export function readDatabaseUrl(url: string): DatabaseAddress {
   const hosts = (settings.get('host') ?? parts['hosts'] ?? '').split(',')
   return {
     hosts: hosts.map((host) => readHost(host, settings.get('port'))),
-    user: settings.get('user') ?? (user || userInfo().username),
+    user: settings.get('user') ?? (user || 'postgres'),
     password: settings.get('password') ?? password,
     database: decode(parts['database'] ?? '') || user || 'postgres',
     tls: readTls(settings),

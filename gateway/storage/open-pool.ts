@@ -8,7 +8,7 @@ import { timed } from './transaction.ts'
 
 const connectTimeoutMs = 3000
 /** No statement is waited for longer, whatever the server does. */
-const queryTimeoutMs = 10_000
+const queryTimeoutMs = 5000
 const poolSize = 5
 
 /** Opens a pool to the first of the hosts that lets us in; each name is looked up anew. */

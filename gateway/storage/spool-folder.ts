@@ -13,7 +13,7 @@ export async function createSpoolFolder(spoolDir: string): Promise<string> {
   const name = `${prefix}${process.pid}-${randomBytes(4).toString('hex')}`
   const unmarked = path.join(spoolDir, `.${name}`)
   const folder = path.join(spoolDir, name)
-  await mkdir(unmarked, { recursive: true })
+  await mkdir(unmarked, { recursive: true, mode: 0o700 })
   await writeFile(path.join(unmarked, markFile), JSON.stringify(ownMark()))
   await rename(unmarked, folder)
   return folder

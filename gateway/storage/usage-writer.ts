@@ -66,9 +66,11 @@ export class UsageWriter {
   /** Begins to write, unless that is going on. */
   flush(): void {
     if (this.#isClosed) return
-    this.#cycle ??= this.#run().finally(() => {
-      this.#cycle = undefined
-    })
+    this.#cycle ??= this.#run()
+      .catch((error: unknown) => this.#giveUpInFlight(error))
+      .finally(() => {
+        this.#cycle = undefined
+      })
   }
 
   /** Writes what is left to Postgres in the time given, and the rest to the spool. */
@@ -98,7 +100,7 @@ export class UsageWriter {
     await this.#cycle
   }
 
-  // Nothing here throws: every failure leaves the rows where they are for the next turn.
+  // Every failure leaves the rows where they are for the next turn.
   async #run(): Promise<void> {
     const { connection } = this.#options
     await this.#tend()
@@ -194,6 +196,13 @@ export class UsageWriter {
       this.#changeSpoolState(error instanceof SpoolFullError ? 'full' : 'unwritable', error)
       return false
     }
+  }
+
+  // A row that cannot even be written as a line.
+  #giveUpInFlight(error: unknown): void {
+    this.#options.log.error({ err: error }, 'usage rows could not be written')
+    this.#drop(this.#inFlight.length)
+    this.#inFlight = []
   }
 
   async #tend(): Promise<void> {

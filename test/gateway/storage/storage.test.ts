@@ -16,6 +16,7 @@ import {
   type TestDatabase,
   type TestPostgres,
 } from '../../doubles/postgres.ts'
+import { createLine } from '../../doubles/line.ts'
 import { createLogRecorder } from './log-recorder.ts'
 import { usageRow } from './usage-rows.ts'
 
@@ -296,6 +297,23 @@ describe('the connection', () => {
     expect(storage.state().db).toBe('not configured')
     url = database.url
     await isConnected(storage)
+  })
+
+  test('to a server that has fallen silent is given up in seconds, and nothing is lost', async () => {
+    const line = await createLine(postgres.port)
+    const url = database.url.replace(`:${postgres.port}/`, `:${line.port}/`)
+    const storage = open({ databaseUrl: () => url })
+    await isConnected(storage)
+    line.freeze()
+    const frozenAt = Date.now()
+    storage.recordUsage(usageRow())
+    await until(() => storage.state().cause === 'timed out' && storage.metrics().spooledRows === 1)
+    expect(Date.now() - frozenAt).toBeLessThan(12_000)
+    line.thaw()
+    await until(() => storage.state().pendingWrites === 0)
+    expect(await stored()).toBe(1)
+    await storage.close({ deadlineMs: 1000 })
+    await line.close()
   })
 
   test('that is cut is noticed and made again', async () => {
