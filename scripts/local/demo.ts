@@ -1,15 +1,31 @@
 import { masterKeyName } from '../../infra/env-file.ts'
 import type { Fleet } from '../../infra/fleet.ts'
-import { startStandIns, type StandIns } from '../stand-ins.ts'
+import { startStandIns } from '../stand-ins.ts'
+import { demoDocument } from './demo-document.ts'
 import { askDemo, type DemoTarget } from './demo-requests.ts'
-import type { RunningModule } from './local-fleet.ts'
+import type { LocalFleetOptions, RunningModule } from './local-fleet.ts'
 import type { Output } from './output.ts'
 import { addressOf, modelNames } from './summary.ts'
 
+/** The backends of a demo, and how a fleet is led to them. */
+export interface DemoBackends {
+  readonly fleetOptions: Pick<LocalFleetOptions, 'rewrite' | 'hidden'>
+  close(): Promise<void>
+}
+
 /** Starts the backends of a demo: they list every model the fleet wants. */
-export function startDemoBackends({ modules }: Fleet): Promise<StandIns> {
+export async function startDemoBackends({ modules }: Fleet): Promise<DemoBackends> {
   const models = modules.flatMap(({ module }) => module.models.map(({ params }) => params.model))
-  return startStandIns({ models: models.map((model) => model.slice(model.indexOf('/') + 1)) })
+  const names = models.map((model) => model.slice(model.indexOf('/') + 1))
+  const standIns = await startStandIns({ models: names })
+  return {
+    close: () => standIns.close(),
+    fleetOptions: {
+      rewrite: (config) => demoDocument(config, standIns.addresses),
+      // What a demo uses is nobody's spend.
+      hidden: ['DATABASE_URL'],
+    },
+  }
 }
 
 /** Sends each module its request, and says what came back; false where one failed. */

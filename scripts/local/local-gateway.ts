@@ -124,6 +124,7 @@ export class LocalGateway {
     )
     return {
       BACKEND_HOST: '127.0.0.1',
+      NODE_COMPILE_CACHE: join(this.#surroundings.root, '.colonnade', 'compile-cache'),
       // Nobody balances over us here: there is no one to wait for before draining.
       SHUTDOWN_DELAY_S: '0',
       ...Object.fromEntries(kept),
