@@ -255,7 +255,8 @@ function found(raw: unknown, path: Path, words: readonly string[] | undefined): 
   if (raw === null) return 'found nothing'
   if (Array.isArray(raw)) return 'found a list'
   if (typeof raw === 'object') return 'found keys and values'
-  if (typeof raw !== 'string') return `found ${String(raw)}`
+  if (typeof raw === 'number' || typeof raw === 'boolean') return `found ${raw}`
+  if (typeof raw !== 'string') return 'found another kind of value'
   if (hasPlaceholder(raw)) return `found what ${withoutSecrets(raw)} holds`
   const lastKey = path.findLast((step) => typeof step === 'string') ?? ''
   if (typeof lastKey === 'string' && hiddenKey.test(lastKey)) return 'found something else'

@@ -20,7 +20,7 @@ export interface YamlSource {
   readonly value: Readonly<Record<string, unknown>> | undefined
   readonly faults: readonly SyntaxFault[]
   /** Where the key (or the value) at a path stands; the nearest thing around it where it is absent. */
-  positionOf(path: Path, part: 'key' | 'value'): Position
+  readonly positionOf: (path: Path, part: 'key' | 'value') => Position
 }
 
 const largestText = 2 * 1024 * 1024
@@ -206,7 +206,8 @@ function childOfPair(pair: Pair): Child {
 function keyText(pair: Pair): string | undefined {
   const key = isScalar(pair.key) ? pair.key.value : pair.key
   if (typeof key === 'symbol') return '<<'
-  return key === null || typeof key === 'object' ? undefined : String(key)
+  if (typeof key === 'string') return key
+  return typeof key === 'number' || typeof key === 'boolean' ? String(key) : undefined
 }
 
 function resolve(node: unknown, document: Document): Node | undefined {

@@ -126,8 +126,8 @@ describe('parameters', () => {
     [{ drop_params: 'No' }, { dropParams: false }],
     [{ rpm: 10.0 }, { rpm: 10 }],
     [{ api_version: 20241021 }, { apiVersion: '20241021' }],
-  ])('%j is taken as %j', (written, read) => {
-    expect(readParams(written).params).toMatchObject(read)
+  ])('%j is taken as %j', (written, taken) => {
+    expect(readParams(written).params).toMatchObject(taken)
   })
 
   test.each([
