@@ -29,6 +29,8 @@ export function createApp(
 ): FastifyInstance {
   const app = Fastify({
     loggerInstance: options.log,
+    // A child logger a request is what nobody reads: exchanges log under their call id.
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
     keepAliveTimeout: keepAliveMs,

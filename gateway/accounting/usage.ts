@@ -1,13 +1,13 @@
 /** What one exchange consumed. Counts are whole numbers; absent means the upstream did not say. */
 export interface Usage {
-  readonly promptTokens?: number
-  readonly completionTokens?: number
-  readonly totalTokens?: number
-  readonly cachedTokens?: number
-  readonly reasoningTokens?: number
-  readonly images?: number
-  readonly audioSeconds?: number
-  readonly characters?: number
+  readonly promptTokens?: number | undefined
+  readonly completionTokens?: number | undefined
+  readonly totalTokens?: number | undefined
+  readonly cachedTokens?: number | undefined
+  readonly reasoningTokens?: number | undefined
+  readonly images?: number | undefined
+  readonly audioSeconds?: number | undefined
+  readonly characters?: number | undefined
 }
 
 /** One settled exchange, as it is stored. Never a prompt, an answer or a key. */

@@ -11,11 +11,12 @@ export function findCallerKey(
 ): string | undefined {
   const own = ownHeader ? headers[ownHeader.toLowerCase()] : undefined
   if (typeof own === 'string') return withoutBearer(own)
+  const { authorization } = headers
+  if (authorization?.startsWith('Bearer ')) return authorization.slice(7).trim()
   for (const name of otherCarriers) {
     const value = headers[name]
     if (typeof value === 'string' && value !== '') return withoutBearer(value)
   }
-  const authorization = headers.authorization
   if (authorization === undefined || authorization === '') return undefined
   const key = /^bearer +(\S.*)$/i.exec(authorization)?.[1]
   if (key === undefined) {

@@ -17,10 +17,8 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
     message.on('end', () =>
       resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)),
     )
+    // With a listener for it, a message that breaks off ends in an error.
     message.on('error', (cause) => reject(callerGone(cause)))
-    message.on('close', () => {
-      if (!message.complete) reject(callerGone(undefined))
-    })
   })
 }
 

@@ -3,15 +3,14 @@ import type { ServerResponse } from 'node:http'
 /** The way back to the caller: starts once, ends once, and knows when the caller has left. */
 export class Answer {
   readonly #response: ServerResponse
-  readonly #goneListeners = new Set<() => void>()
+  #onGone: (() => void) | undefined
   #status = 0
 
   constructor(response: ServerResponse) {
     this.#response = response
     response.once('close', () => {
       if (response.writableFinished) return
-      for (const listener of this.#goneListeners) listener()
-      this.#goneListeners.clear()
+      this.#onGone?.()
     })
   }
 
@@ -33,9 +32,9 @@ export class Answer {
   }
 
   /** Flat names and values. */
-  start(status: number, headers: readonly string[]): void {
+  start(status: number, headers: string[]): void {
     this.#status = status
-    this.#response.writeHead(status, [...headers])
+    this.#response.writeHead(status, headers)
   }
 
   /** False where the caller reads slower than we write: wait for `onDrain`. */
@@ -56,9 +55,8 @@ export class Answer {
     this.#response.destroy()
   }
 
-  /** Calls once when the caller leaves before the end. The returned function takes the listener away. */
-  onGone(listener: () => void): () => void {
-    this.#goneListeners.add(listener)
-    return () => this.#goneListeners.delete(listener)
+  /** Whom to tell, once, when the caller leaves before the end; undefined: nobody. */
+  set onGone(listener: (() => void) | undefined) {
+    this.#onGone = listener
   }
 }

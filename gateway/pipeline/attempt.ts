@@ -40,7 +40,7 @@ export async function attempt(
   const startedAt = rooms.now()
   let running: UpstreamCall | undefined
   const stop = (error: GatewayError): void => running?.fail(error)
-  const stopListening = answer.onGone(() => stop(callerGone()))
+  answer.onGone = () => stop(callerGone())
   rooms.running.add(stop)
   health.inFlight += 1
   try {
@@ -71,7 +71,7 @@ export async function attempt(
   } finally {
     health.inFlight -= 1
     exchange.upstreamMs = (exchange.upstreamMs ?? 0) + rooms.now() - startedAt
-    stopListening()
+    answer.onGone = undefined
     rooms.running.delete(stop)
   }
 }

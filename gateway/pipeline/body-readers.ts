@@ -1,14 +1,14 @@
+import { isObject } from '../../modules/json-object.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
 import type { Answer } from './answer.ts'
 import { passedHeaders } from './answer-headers.ts'
-import { editBody } from './edit-body.ts'
+import { replaceValue } from './edit-body.ts'
 import type { Endpoint } from './endpoint.ts'
-import { findMembers } from './json-members.ts'
+import { findMember } from './json-members.ts'
 
 const largestAnswer = 256 * 1024 * 1024
 const largestError = 64 * 1024
-const nothingRemoved: ReadonlySet<string> = new Set()
 
 /** Reads an answer whole and hands it on; for JSON, whose name and usage must be seen. */
 export function readWhole(
@@ -100,14 +100,17 @@ export interface CheckedAnswer {
 }
 
 function renamed(body: Buffer, model: string): Buffer {
-  const set = new Map([['model', Buffer.from(JSON.stringify(model))]])
-  return editBody(body, findMembers(body), { set, remove: nothingRemoved })
+  const member = findMember(body, 'model')
+  if (!member) return body
+  const name = Buffer.from(JSON.stringify(model))
+  if (name.equals(body.subarray(member.valueStart, member.end))) return body
+  return replaceValue(body, member, name)
 }
 
 /** The upstream's JSON as an object. Throws `upstream_nonsense`. */
 export function parse(body: Buffer): Record<string, unknown> {
   const value = tryParse(body)
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return { ...value }
+  if (isObject(value)) return value
   throw nonsense('did not answer with a JSON object')
 }
 

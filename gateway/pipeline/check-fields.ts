@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
-import { hasShape, type Endpoint } from './endpoint.ts'
+import { hasShape, type Endpoint, type FieldShape } from './endpoint.ts'
 import type { ReadRequest } from './serve.ts'
 
 /** The asked model, once every required field is there. Throws `invalid_request` naming the first that is not. */
@@ -12,7 +12,7 @@ export function checkFields(
   if (typeof model !== 'string' || model === '') {
     throw missing('model', model === undefined ? undefined : 'a model name')
   }
-  for (const [name, shape] of Object.entries(endpoint.required)) {
+  for (const [name, shape] of requirementsOf(endpoint)) {
     if (shape === 'file') {
       if (request.kind === 'form' && !request.hasFile(name)) throw missing(name)
       continue
@@ -22,6 +22,14 @@ export function checkFields(
     if (!hasShape(value, shape)) throw missing(name, shape)
   }
   return model
+}
+
+const requirements = new WeakMap<Endpoint, [string, FieldShape][]>()
+
+function requirementsOf(endpoint: Endpoint): [string, FieldShape][] {
+  let listed = requirements.get(endpoint)
+  if (!listed) requirements.set(endpoint, (listed = Object.entries(endpoint.required)))
+  return listed
 }
 
 function missing(param: string, expected?: string): GatewayError {

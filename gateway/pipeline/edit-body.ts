@@ -11,6 +11,11 @@ const openBrace = Buffer.from('{')
 const closeBrace = Buffer.from('}')
 const commaBytes = Buffer.from(',')
 
+/** The object with one value changed. */
+export function replaceValue(bytes: Buffer, { valueStart, end }: Member, value: Buffer): Buffer {
+  return Buffer.concat([bytes.subarray(0, valueStart), value, bytes.subarray(end)])
+}
+
 /** The object with the edits made. Without an edit that matters the very same bytes come back. */
 export function editBody(bytes: Buffer, members: readonly Member[], edits: BodyEdits): Buffer {
   const isRemoving = edits.remove.size > 0 && members.some(({ key }) => edits.remove.has(key))

@@ -1,3 +1,4 @@
+import { fieldOf } from '../../modules/json-object.ts'
 import { readUsage } from '../accounting/read-usage.ts'
 import type { Usage } from '../accounting/usage.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -138,11 +139,9 @@ export class EventRewriter {
   #takeUsage(event: Buffer, start: number, members: readonly Member[]): boolean {
     const end = members.at(-1)?.end ?? start
     const parsed = parse(event.subarray(start, event.indexOf(0x7d, end) + 1))
-    const usage = readUsage(parsed)
-    const nested = readUsage(fieldOf(parsed, 'response'))
-    if (Object.keys(usage).length > 0) this.usage = usage
-    else if (Object.keys(nested).length > 0) this.usage = nested
-    else return true
+    const usage = readUsage(parsed) ?? readUsage(fieldOf(parsed, 'response'))
+    if (!usage) return true
+    this.usage = usage
     const choices = fieldOf(parsed, 'choices')
     return !(this.#rules.isUsageHidden && Array.isArray(choices) && choices.length === 0)
   }
@@ -232,10 +231,6 @@ function parse(bytes: Buffer): unknown {
   } catch (cause) {
     throw nonsense('sent an event that is not JSON', cause)
   }
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return value !== null && typeof value === 'object' ? Reflect.get(value, key) : undefined
 }
 
 function errorEvent(payload: Buffer): GatewayError {

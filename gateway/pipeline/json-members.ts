@@ -28,10 +28,29 @@ export const deepestNesting = 128
  */
 export function findMembers(bytes: Buffer, from = 0): Member[] {
   const members: Member[] = []
+  walk(bytes, from, (member) => {
+    members.push(member)
+    return true
+  })
+  return members
+}
+
+/** The first member of that key; what stands behind it is not looked at. */
+export function findMember(bytes: Buffer, key: string, from = 0): Member | undefined {
+  let found: Member | undefined
+  walk(bytes, from, (member) => {
+    if (member.key === key) found = member
+    return found === undefined
+  })
+  return found
+}
+
+/** Hands out member after member until the object ends or `take` has seen enough. */
+function walk(bytes: Buffer, from: number, take: (member: Member) => boolean): void {
   let at = skipSpace(bytes, from)
   if (bytes[at] !== openBrace) throw new JsonShapeError('expected an object')
   at = skipSpace(bytes, at + 1)
-  if (bytes[at] === closeBrace) return members
+  if (bytes[at] === closeBrace) return
   for (;;) {
     if (bytes[at] !== quote) throw new JsonShapeError('expected a key')
     const start = at
@@ -40,9 +59,9 @@ export function findMembers(bytes: Buffer, from = 0): Member[] {
     if (bytes[at] !== colon) throw new JsonShapeError('expected a colon')
     const valueStart = skipSpace(bytes, at + 1)
     const end = skipValue(bytes, valueStart)
-    members.push({ key: readKey(bytes, start, keyEnd), start, valueStart, end })
+    if (!take({ key: readKey(bytes, start, keyEnd), start, valueStart, end })) return
     at = skipSpace(bytes, end)
-    if (bytes[at] === closeBrace) return members
+    if (bytes[at] === closeBrace) return
     if (bytes[at] !== comma) throw new JsonShapeError('expected a comma')
     at = skipSpace(bytes, at + 1)
   }

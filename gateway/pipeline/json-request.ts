@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
+import { isObject } from '../../modules/json-object.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { deepestNesting, findMembers, JsonShapeError, type Member } from './json-members.ts'
 
@@ -17,13 +18,13 @@ export function readJsonRequest(bytes: Buffer): JsonRequest {
   if (!isUtf8(bytes))
     throw invalid('The request body is not UTF-8 text; expected a JSON object in UTF-8.')
   const fields = parse(bytes)
-  if (fields === null || typeof fields !== 'object' || Array.isArray(fields)) {
+  if (!isObject(fields)) {
     const found = fields === null ? 'null' : Array.isArray(fields) ? 'a list' : `a ${typeof fields}`
     throw invalid(`Invalid JSON payload: expected an object, found ${found}.`)
   }
   const members = membersOf(bytes)
   refuseDuplicates(members)
-  return { kind: 'json', bytes, members, fields: { ...fields } }
+  return { kind: 'json', bytes, members, fields }
 }
 
 function parse(bytes: Buffer): unknown {

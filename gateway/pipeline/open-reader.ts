@@ -4,6 +4,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import { mapUpstreamError } from '../providers/upstream-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
+import type { Endpoint } from './endpoint.ts'
 import { headersOf, passedHeaders } from './answer-headers.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import { checkAnswer, parse, readBytes, readError, readWhole } from './body-readers.ts'
@@ -68,7 +69,7 @@ function finishJson(body: Buffer, head: UpstreamHead, { around }: Opening): void
   const { exchange, answer, rooms } = around
   const { value, bytes } = checkAnswer(body, exchange.endpoint, exchange.model)
   if (exchange.isStream) throw nonsense('was asked for a stream and answered without one')
-  exchange.usage = usageIn(value)
+  exchange.usage = usageIn(value, exchange.endpoint)
   exchange.firstByteMs = rooms.now() - exchange.startedAt
   answer.start(200, [
     'content-type',
@@ -88,7 +89,7 @@ async function finishTranslated(
 ): Promise<void> {
   const { exchange, answer, rooms } = around
   if (exchange.isStream) throw nonsense('cannot stream this kind of answer; ask without `stream`')
-  exchange.usage = usageIn(value)
+  exchange.usage = usageIn(value, exchange.endpoint)
   const shown =
     asked.request.fields['response_format'] === 'b64_json'
       ? value
@@ -107,8 +108,10 @@ async function finishTranslated(
   answer.end(bytes)
 }
 
-function usageIn(value: Readonly<Record<string, unknown>>): Usage {
-  return { ...readUsage(value), ...readMediaUsage(value) }
+function usageIn(value: Readonly<Record<string, unknown>>, { name }: Endpoint): Usage {
+  const usage = readUsage(value) ?? {}
+  const isMedia = name.startsWith('images-') || name.startsWith('audio-')
+  return isMedia ? { ...usage, ...readMediaUsage(value) } : usage
 }
 
 function createWatch({ exchange, rooms }: Surroundings) {

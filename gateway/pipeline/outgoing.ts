@@ -5,14 +5,14 @@ import type { ModelRequest, Translation } from '../providers/provider.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import type { JsonRequest } from './json-request.ts'
-import { upstreamBytes, upstreamFields } from './upstream-body.ts'
+import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
 
 /** A request in the upstream's dialect, ready to be sent. */
 export interface Outgoing {
   readonly call: {
     readonly method: 'GET' | 'POST'
     readonly path: string
-    readonly headers: readonly string[]
+    readonly headers: string[]
     readonly body: Buffer | Readable | null
   }
   readonly translation: Translation
@@ -68,7 +68,7 @@ export async function createOutgoing(
     call: {
       method: 'POST',
       path,
-      headers: [...deployment.headers, 'content-type', 'application/json'],
+      headers: jsonHeaders(deployment),
       body,
     },
     translation,

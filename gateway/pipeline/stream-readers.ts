@@ -104,7 +104,7 @@ export function readTranslatedEvents(
     for (const frame of frames) {
       for (const chunk of translator.onEvent(parseFrame(frame))) {
         const usage = readUsage(chunk)
-        if (Object.keys(usage).length > 0) watch.onUsage(usage)
+        if (usage) watch.onUsage(usage)
         if (rules.isUsageHidden && isUsageOnly(chunk)) continue
         text += `data: ${JSON.stringify(chunk)}\n\n`
       }

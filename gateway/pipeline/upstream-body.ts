@@ -1,6 +1,7 @@
 import type { Deployment } from '../routing/deployment.ts'
 import { controlFields } from './control-fields.ts'
-import { editBody } from './edit-body.ts'
+import { editBody, replaceValue } from './edit-body.ts'
+import type { Member } from './json-members.ts'
 import type { JsonRequest } from './json-request.ts'
 
 /** What a deployment changes in every body it is sent, encoded once. */
@@ -11,6 +12,8 @@ interface BodyPlan {
   /** Put in over the caller's value: `extra_body`. */
   readonly extra: readonly (readonly [string, Buffer])[]
   readonly removed: ReadonlySet<string>
+  readonly hasAdditions: boolean
+  readonly headers: string[]
 }
 
 const plans = new WeakMap<Deployment, BodyPlan>()
@@ -29,20 +32,32 @@ export function upstreamBytes(
   options: BodyOptions,
 ): Buffer {
   const plan = planOf(deployment)
-  const set = new Map<string, Buffer>()
-  if (request.fields['model'] !== options.upstreamModel) {
-    set.set(
-      'model',
-      options.upstreamModel === deployment.target.model
-        ? plan.model
-        : encode(options.upstreamModel),
-    )
+  const { bytes, members, fields } = request
+  const isSameModel = fields['model'] === options.upstreamModel
+  const model =
+    options.upstreamModel === deployment.target.model ? plan.model : encode(options.upstreamModel)
+  if (!plan.hasAdditions && !options.isUsageAdded && !hasAny(members, plan.removed)) {
+    // What nearly every request is: only its model has another name behind us.
+    const member = members.find(({ key }) => key === 'model')
+    if (isSameModel && member) return bytes
+    if (member) return replaceValue(bytes, member, model)
   }
-  for (const [key, value] of plan.defaults) if (!(key in request.fields)) set.set(key, value)
+  const set = new Map<string, Buffer>()
+  if (!isSameModel) set.set('model', model)
+  for (const [key, value] of plan.defaults) if (!Object.hasOwn(fields, key)) set.set(key, value)
   for (const [key, value] of plan.extra) set.set(key, value)
-  if (options.isUsageAdded)
-    set.set('stream_options', usageOptions(request.fields['stream_options']))
-  return editBody(request.bytes, request.members, { set, remove: plan.removed })
+  if (options.isUsageAdded) set.set('stream_options', usageOptions(fields['stream_options']))
+  return editBody(bytes, members, { set, remove: plan.removed })
+}
+
+/** The headers of a JSON call to a deployment: its own, and what the body is. */
+export function jsonHeaders(deployment: Deployment): string[] {
+  return planOf(deployment).headers
+}
+
+function hasAny(members: readonly Member[], keys: ReadonlySet<string>): boolean {
+  for (const { key } of members) if (keys.has(key)) return true
+  return false
 }
 
 /** The fields for a translating provider: the caller's over the deployment's defaults, control fields gone. */
@@ -68,6 +83,8 @@ function planOf(deployment: Deployment): BodyPlan {
     defaults: Object.entries(params.defaults).map(([key, value]) => [key, encode(value)]),
     extra: Object.entries(params.extraBody).map(([key, value]) => [key, encode(value)]),
     removed,
+    hasAdditions: Object.keys(params.defaults).length + Object.keys(params.extraBody).length > 0,
+    headers: [...deployment.headers, 'content-type', 'application/json'],
   }
   plans.set(deployment, plan)
   return plan

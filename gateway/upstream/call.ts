@@ -20,7 +20,7 @@ export interface UpstreamHead {
 export interface CallOptions {
   readonly method: 'GET' | 'POST'
   readonly path: string
-  readonly headers: readonly string[]
+  readonly headers: string[]
   readonly body: Buffer | Readable | null
   /** Asked model name, for messages. */
   readonly model: string
@@ -148,7 +148,7 @@ export function call(
         {
           method: options.method,
           path: options.path,
-          headers: [...options.headers],
+          headers: options.headers,
           body: options.body,
           bodyTimeout: options.idleMs,
         },

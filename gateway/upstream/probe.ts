@@ -34,7 +34,7 @@ async function probe(
   const options = {
     method: 'GET' as const,
     path: deployment.basePath + deployment.provider.modelList.path,
-    headers: deployment.headers,
+    headers: [...deployment.headers],
     body: null,
     model: deployment.modelName,
     timeoutMs: probeTimeoutMs,
