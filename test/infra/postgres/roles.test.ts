@@ -42,13 +42,13 @@ async function asUser<T>(login: Login, work: (client: Client) => Promise<T>): Pr
 const asSuperuser = <T>(work: (client: Client) => Promise<T>) =>
   asUser({ user: 'postgres', password: postgres.superuserPassword }, work)
 
-describe('roles.sql', () => {
-  const ensure = (role: string, password: string, limit: number) =>
-    asSuperuser(async (client) => {
-      await client.query(rolesSql)
-      await client.query('SELECT pg_temp.ensure_role($1, $2, $3)', [role, password, limit])
-    })
+const ensure = (role: string, password: string, limit: number) =>
+  asSuperuser(async (client) => {
+    await client.query(rolesSql)
+    await client.query('SELECT pg_temp.ensure_role($1, $2, $3)', [role, password, limit])
+  })
 
+describe('roles.sql', () => {
   test('a role works as the owner of the database, whatever its name and password are', async () => {
     const password = `it's "odd" \\ $$ %L ${'p'.repeat(80)}`
     await ensure('image-gen', password, 3)
@@ -73,6 +73,9 @@ describe('roles.sql', () => {
     expect(rows).toEqual([{ rolconnlimit: 7, rolsuper: false }])
   })
 })
+
+const untilSaid = (said: () => string, text: string) =>
+  vi.waitFor(() => expect(said()).toContain(text), 10_000)
 
 describe.skipIf(!hasPsql)('the container beside Postgres', () => {
   let loop: ChildProcess | undefined
@@ -108,9 +111,6 @@ describe.skipIf(!hasPsql)('the container beside Postgres', () => {
   function addRole(role: string, password: string): void {
     writeFileSync(join(folder, 'roles', role), password)
   }
-
-  const untilSaid = (said: () => string, text: string) =>
-    vi.waitFor(() => expect(said()).toContain(text), 10_000)
 
   test('makes the database and a role for each file, and one for a file that comes later', async () => {
     const said = start(postgres.superuserPassword, { audio: "it's audio" })
