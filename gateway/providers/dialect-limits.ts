@@ -5,7 +5,7 @@ import { isGiven, type JsonObject } from './read-json.ts'
 /** What a dialect cannot say: a field, and whether the value given asks for it. */
 export interface Unsayable {
   readonly field: string
-  isAsked(value: unknown): boolean
+  readonly isAsked: (value: unknown) => boolean
   /** Ends the sentence: `… Leave it out, or ask a model that has it.` */
   readonly reason: string
 }

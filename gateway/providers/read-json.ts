@@ -11,7 +11,7 @@ export function isList(value: unknown): value is readonly unknown[] {
 }
 
 /** Whether a field says something: `null` and an absent field mean the same on the wire. */
-export function isGiven(value: unknown): value is NonNullable<unknown> {
+export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 

@@ -31,8 +31,15 @@ export function mapUpstreamError(answer: FailedAnswer): GatewayError {
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(code === 'upstream_rejected' && said.param !== null && { param: said.param }),
     ...(survives.has(code) && { upstream: upstreamOf(answer.status, code, said) }),
-    cause: { provider: answer.provider, status: answer.status, ...said },
+    cause: causeOf(answer, said),
   })
+}
+
+function causeOf(
+  { provider, status }: FailedAnswer,
+  { message, code, type }: UpstreamError,
+): string {
+  return [`status ${status}`, provider, code, type, message].filter(Boolean).join(', ')
 }
 
 /** Seconds a Retry-After asks for, given as seconds, milliseconds or a date. */

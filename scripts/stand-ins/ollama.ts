@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../gateway/providers/read-json.ts'
 import { sendJson, sendStream, type Route, type Routes } from './serve-routes.ts'
-import { countTokens, demoVector, demoWords, inputsOf, lastQuestion } from './words.ts'
+import { countTokens, demoVector, demoWords, fieldText, inputsOf, lastQuestion } from './words.ts'
 
 /** Ollama's own paths. */
 export function ollamaRoutes(models: readonly string[]): Routes {
@@ -35,7 +35,7 @@ const chat: Route = async ({ fields }, response) => {
 }
 
 const generate: Route = async ({ fields }, response) => {
-  const question = String(fields.prompt ?? '')
+  const question = fieldText(fields.prompt)
   const words = demoWords(question, 0)
   await answer(fields, { words, say: (text) => ({ response: text }), question }, response)
 }
@@ -51,7 +51,7 @@ async function answer(
   { words, say, question }: Speech,
   response: Parameters<Route>[1],
 ): Promise<void> {
-  const base = { model: `demo/${String(fields.model)}`, created_at: madeAt }
+  const base = { model: `demo/${fieldText(fields.model)}`, created_at: madeAt }
   const end = {
     done: true,
     done_reason: 'stop',
@@ -76,7 +76,7 @@ async function answer(
 const embed: Route = ({ fields }, response) => {
   const inputs = inputsOf(fields.input)
   sendJson(response, {
-    model: `demo/${String(fields.model)}`,
+    model: `demo/${fieldText(fields.model)}`,
     embeddings: inputs.map((text) => demoVector(text)),
     prompt_eval_count: countTokens(inputs.join(' ')),
   })

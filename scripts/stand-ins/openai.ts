@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../gateway/providers/read-json.ts'
 import { drawDemo } from './png.ts'
 import { sendJson, sendStream, type Route, type Routes } from './serve-routes.ts'
-import { countTokens, demoVector, demoWords, inputsOf, lastQuestion } from './words.ts'
+import { countTokens, demoVector, demoWords, fieldText, inputsOf, lastQuestion } from './words.ts'
 
 /** OpenAI's own paths: chat, completions, embeddings, pictures, models. */
 export function openAiRoutes(models: readonly string[]): Routes {
@@ -46,7 +46,7 @@ const chat: Route = async ({ fields }, response) => {
 }
 
 const complete: Route = async ({ fields }, response) => {
-  const question = String(fields.prompt ?? '')
+  const question = fieldText(fields.prompt)
   await answer(fields, { shape: textShape, question, words: demoWords(question, 0) }, response)
 }
 
@@ -77,7 +77,7 @@ async function answer(
     id: 'demo-1',
     object,
     created: Math.floor(Date.now() / 1000),
-    model: `demo/${String(fields.model)}`,
+    model: `demo/${fieldText(fields.model)}`,
     system_fingerprint: 'demo',
   })
   if (fields.stream !== true) {
@@ -114,11 +114,11 @@ const embed: Route = ({ fields }, response) => {
   })
   const tokens = countTokens(inputs.join(' '))
   const usage = { prompt_tokens: tokens, total_tokens: tokens }
-  sendJson(response, { object: 'list', model: `demo/${String(fields.model)}`, data, usage })
+  sendJson(response, { object: 'list', model: `demo/${fieldText(fields.model)}`, data, usage })
 }
 
 const draw: Route = ({ fields }, response) => {
-  const picture = { b64_json: drawDemo(String(fields.prompt ?? ''), 256, 256).toString('base64') }
+  const picture = { b64_json: drawDemo(fieldText(fields.prompt), 256, 256).toString('base64') }
   sendJson(response, {
     created: Math.floor(Date.now() / 1000),
     data: [{ ...picture, revised_prompt: 'demo' }],

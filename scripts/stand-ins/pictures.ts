@@ -1,4 +1,5 @@
 import { drawDemo } from './png.ts'
+import { fieldText } from './words.ts'
 import { sendJson, type Route, type Routes } from './serve-routes.ts'
 
 const largest = 1024
@@ -21,7 +22,7 @@ export function pictureRoutes(models: readonly string[]): Routes {
 }
 
 const draw: Route = ({ fields }, response) => {
-  const prompt = String(fields.prompt ?? '')
+  const prompt = fieldText(fields.prompt)
   const count = Math.min(
     Math.max(Number(fields.n_iter ?? 1) * Number(fields.batch_size ?? 1) || 1, 1),
     10,

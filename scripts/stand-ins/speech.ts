@@ -21,7 +21,7 @@ function hear(what: string): Route {
       return
     }
     const text = `This is a demo ${what} of ${file.name} (${file.size} bytes); nobody listened.`
-    const format = String(form?.get('response_format') ?? 'json')
+    const format = form?.get('response_format') ?? 'json'
     if (format === 'text')
       sendBytes(response, Buffer.from(`${text}\n`), 'text/plain; charset=utf-8')
     else if (format === 'srt')

@@ -50,3 +50,8 @@ export function demoVector(text: string, dimensions = 64): number[] {
   const length = Math.hypot(...vector)
   return vector.map((value) => value / length)
 }
+
+/** A field's text; empty where it is none. */
+export function fieldText(value: unknown): string {
+  return textOf(value) ?? ''
+}

@@ -98,6 +98,13 @@ describe('what the upstream said survives', () => {
   })
 })
 
+test('the log learns what the caller is spared', () => {
+  const error = mapped(401, {
+    error: { message: 'Expired', code: 'invalid_api_key', type: 'auth' },
+  })
+  expect(error.cause).toBe('status 401, invalid_api_key, auth, Expired')
+})
+
 describe('no address and no key shows', () => {
   test.each([
     'http://10.0.0.7:11434/api/chat',
