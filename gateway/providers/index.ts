@@ -12,8 +12,6 @@ const ownDialects = {
   a1111,
 } satisfies Record<string, Provider>
 
-export type ProviderName = keyof typeof openAiVendors | keyof typeof ownDialects
-
 /** Every dialect, by the prefix before the slash in `litellm_params.model`. */
 export const providers: Readonly<Record<string, Provider>> = {
   ...Object.fromEntries(

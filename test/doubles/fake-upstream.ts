@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 
 /** A request as the upstream saw it. */
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string
   /** With the query, as on the wire. */
   readonly path: string
