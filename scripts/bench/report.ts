@@ -32,6 +32,7 @@ export function printed(report: GatewayReport): string {
     ]),
     '',
     'chat: 0.4 kB in, 0.7 kB out. stream: 200 events, one each 4 ms; its p50 and p99 are until the first byte.',
+    'first answer: from spawn to the first 200, code compiled before, as in the image.',
     verdict('ratio, small chat', report.ratio, targetRatio, ''),
     verdict('ratio, stream', report.streamRatio, targetRatio, ''),
     verdict('CPU for a small chat', colonnade.chat.cpuMicros, targetMicros, ' µs'),
