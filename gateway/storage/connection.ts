@@ -30,9 +30,6 @@ export class Connection {
   cause: Cause | undefined
   nextAttemptAt: number | undefined
   attempts = 0
-  /** Whether a database was ever configured in the life of this process. */
-  wasConfigured = false
-
   readonly #options: ConnectionOptions
   #pool: Pool | undefined
   #url: string | undefined
@@ -41,6 +38,7 @@ export class Connection {
   #turn: Promise<void> | undefined
   #isHurried = false
   #isClosed = false
+  #wasConfigured = false
   #lastAnswerAt = 0
 
   constructor(options: ConnectionOptions) {
@@ -50,9 +48,14 @@ export class Connection {
 
   /** Begins at once, in the background. */
   start(): void {
-    this.wasConfigured = this.#readUrl() !== undefined
     if (this.wasConfigured) this.state = 'Not connected'
     this.#schedule(0)
+  }
+
+  /** Whether a database is configured now, or was at any time in the life of this process. */
+  get wasConfigured(): boolean {
+    this.#wasConfigured ||= this.#readUrl() !== undefined
+    return this.#wasConfigured
   }
 
   /** The pool while connected. */
@@ -118,9 +121,9 @@ export class Connection {
     if (url === undefined) {
       this.#leave()
       this.#change('not configured', undefined)
-      return watchEveryMs
+      return firstDelayMs
     }
-    this.wasConfigured = true
+    this.#wasConfigured = true
     const isAlive = this.#pool !== undefined && (await this.#isAlive(this.#pool))
     if (isAlive && url === this.#url) return watchEveryMs
     return this.#attempt(url)

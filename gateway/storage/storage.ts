@@ -19,7 +19,7 @@ export interface Storage {
   close(options: { readonly deadlineMs: number }): Promise<void>
 }
 
-export interface StorageState {
+interface StorageState {
   readonly db: ConnectionState
   /** Since when `db` is what it is, ISO 8601. */
   readonly since: string
@@ -34,7 +34,7 @@ export interface StorageState {
   readonly spool: SpoolState
 }
 
-export interface StorageMetrics {
+interface StorageMetrics {
   readonly isConnected: boolean
   readonly connectionAttempts: number
   readonly poolOpen: number

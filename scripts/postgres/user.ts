@@ -25,7 +25,7 @@ export interface PostgresPlaces {
   readonly sharedFolder: string
 }
 
-export interface Owner {
+interface Owner {
   readonly uid: number
   readonly gid: number
 }

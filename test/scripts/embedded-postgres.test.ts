@@ -4,13 +4,14 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startPostgres } from '../../scripts/embedded-postgres.ts'
 import { findFreePort } from '../doubles/postgres.ts'
 
 const superuserPassword = 'a-long-password-of-the-test'
-const starter = path.join(import.meta.dirname, 'start-postgres.ts')
+const starter = fileURLToPath(new URL('./start-postgres.ts', import.meta.url))
 let folder = ''
 let dataDir = ''
 const said: string[] = []
