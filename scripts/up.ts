@@ -1,8 +1,10 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { findCompiled } from './local/read-ahead.ts'
 
-// Half of a start is reading TypeScript: what is read once is kept, for the gateways too.
-enableCompileCache(join(import.meta.dirname, '..', '.colonnade', 'compile-cache'))
+// Half of a start is compiling: what an earlier one has compiled is taken as it is.
+const compiled = findCompiled(join(import.meta.dirname, '..'))
+if (compiled !== undefined) enableCompileCache(compiled)
 
 // Who reads us may go, as in `npm start | head`: that ends nothing.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)

@@ -5,6 +5,7 @@ import { askInstance } from './instance.ts'
 import { readableLine } from './log-line.ts'
 import { findPortFault } from './ports.ts'
 import { KeptProcess } from './process.ts'
+import { findCompiled } from './read-ahead.ts'
 import { writeSecretFiles, writeWhole } from './secret-files.ts'
 
 /** One module as it is to run on this machine. */
@@ -118,15 +119,16 @@ export class LocalGateway {
   #environment(): NodeJS.ProcessEnv {
     this.#instanceId = randomUUID()
     const { name, port, workers } = this.#plan
-    const { environment } = this.#surroundings
+    const { environment, root } = this.#surroundings
+    const compiled = findCompiled(root)
     const kept = Object.entries(environment).filter(
       ([key, value]) => value !== '' && !ownSettings.test(key),
     )
     return {
       BACKEND_HOST: '127.0.0.1',
-      NODE_COMPILE_CACHE: join(this.#surroundings.root, '.colonnade', 'compile-cache'),
       // Nobody balances over us here: there is no one to wait for before draining.
       SHUTDOWN_DELAY_S: '0',
+      ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
       ...Object.fromEntries(kept),
       MODULE: name,
       HOST: '127.0.0.1',

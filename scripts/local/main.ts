@@ -7,6 +7,7 @@ import { endOnSignals } from './ending.ts'
 import { LocalFleet, type RunningModule } from './local-fleet.ts'
 import { takeFolder } from './only-one.ts'
 import { createOutput, type Output } from './output.ts'
+import { readAhead } from './read-ahead.ts'
 import { askModules, firstSteps, summarise } from './summary.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -47,8 +48,10 @@ async function run(asked: StartArguments, fleet: Fleet, stateDir: string): Promi
   const ending = endOnSignals(local, output.say)
   const running = await local.start(fleet)
   const isGood = await show(running, { local, output, showDemo: demo?.showDemo })
+  const ahead = readAhead(root)
   if (asked.isOnce) await local.stop()
   else await ending
+  ahead.end()
   await backends?.close()
   output.say('ended')
   return isGood || !asked.isOnce ? 0 : 1
