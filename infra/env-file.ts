@@ -44,8 +44,8 @@ export function ensureEnvFile(root: string, fleet: EnvFleet): EnvFile {
 /** `.env.example`: every name, in order, without values. */
 export function exampleEnvText(fleet: EnvFleet): string {
   const lines = [
-    '# Secret values. `npm run synth` and `npm start` copy this to .env and fill in strong random ones;',
-    '# git ignores .env. An empty value is a missing one, and a value that is there is never changed.',
+    '# Secret values. They stand in .env, which git ignores; `npm run synth` and `npm start` make it and fill in',
+    '# strong random ones. An empty value is a missing one, and a value that is there is never changed.',
     '',
     '# Opens everything on a module; several, separated by commas, are all valid. Clients show it as their API key.',
     ...fleet.modules.map(({ name }) => `${masterKeyName(name)}=`),

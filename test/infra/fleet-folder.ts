@@ -88,7 +88,7 @@ function isObject(raw: unknown): raw is Written {
 }
 
 /** Everything a module and the platform can ask for, at once. */
-const richFleet = {
+export const richFleet = {
   'platform.yaml': [
     'namespace: models',
     'image: registry.example:5000/team/gateway',

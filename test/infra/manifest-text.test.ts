@@ -44,7 +44,7 @@ test('whatever an object holds is what a YAML reader finds, by either version', 
   }))
   fc.assert(
     fc.property(fc.dictionary(piece, tree, { minKeys: 1, noNullPrototype: true }), expectSame),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   )
 })
 
