@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -76,18 +76,18 @@ export async function createTestPostgres(): Promise<TestPostgres> {
   }
 }
 
-/** A port of 127.0.0.1 that nobody listened on a moment ago. */
+/**
+ * A free port of 127.0.0.1 below those that the system gives to outgoing connections: one of these
+ * could take it while its server is stopped.
+ */
 export async function findFreePort(): Promise<number> {
+  const port = randomInt(15_000, 29_000)
   const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
-  const address = server.address()
-  await new Promise((resolve) => {
-    server.close(resolve)
-  })
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  return isFree ? port : findFreePort()
 }
 
 async function query(url: string, sql: string, values: unknown[] = []) {
