@@ -28,11 +28,9 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   const { translation, modelRequest } = outgoing
   if (translation.kind === 'translated' && modelRequest) {
     if (exchange.isStream && translation.stream) {
-      const rules = rulesOf(opening)
       return readTranslatedEvents(answer, call, head, {
         translation: translation.stream,
         request: modelRequest,
-        rules,
         watch,
       })
     }
@@ -61,6 +59,7 @@ function readFailure(head: UpstreamHead, { around, deployment }: Opening): Answe
       model: around.exchange.model,
       provider: deployment.provider.name,
       nowMs: around.rooms.wallClock(),
+      secrets: deployment.secrets,
     })
   })
 }

@@ -91,14 +91,12 @@ async function translate(
 ): Promise<Outgoing> {
   const { exchange, rooms } = around
   const { request } = asked
-  const isUsageHidden =
-    exchange.isStream && exchange.endpoint.hasStreamUsage && !isUsageAsked(request)
   const fields = upstreamFields(request.fields, deployment)
   const modelRequest: ModelRequest = {
     endpoint: exchange.endpoint.name,
     model: exchange.model,
     isStream: exchange.isStream,
-    fields: isUsageHidden ? { ...fields, stream_options: { include_usage: true } } : fields,
+    fields,
     files: request.kind === 'form' ? await request.readFiles() : [],
     answerId: `${exchange.endpoint.idPrefix}${exchange.id.replaceAll('-', '')}`,
     createdSeconds: Math.floor(rooms.wallClock() / 1000),
@@ -120,7 +118,7 @@ async function translate(
     },
     translation,
     modelRequest,
-    isUsageHidden,
+    isUsageHidden: false,
     isReplayable: () => true,
   }
 }

@@ -94,7 +94,7 @@ export function readTranslatedEvents(
   answer: Answer,
   call: UpstreamCall,
   head: UpstreamHead,
-  { translation, request, rules, watch }: TranslatedStream,
+  { translation, request, watch }: TranslatedStream,
 ): AnswerReader {
   const translator = translation.create(request)
   const writer = new StreamWriter(answer, call, watch, head)
@@ -103,9 +103,6 @@ export function readTranslatedEvents(
     let text = ''
     for (const frame of frames) {
       for (const chunk of translator.onEvent(parseFrame(frame))) {
-        const usage = readUsage(chunk)
-        if (usage) watch.onUsage(usage)
-        if (rules.isUsageHidden && isUsageOnly(chunk)) continue
         text += `data: ${JSON.stringify(chunk)}\n\n`
       }
     }
@@ -115,6 +112,7 @@ export function readTranslatedEvents(
     push: (chunk) => relay(split.push(chunk)),
     end() {
       relay(split.flush())
+      watch.onUsage(readUsage(translator) ?? {})
       if (!answer.hasStarted) throw emptyStream()
       if (!translator.isDone) throw cutStream()
       answer.write(doneEvent)
@@ -126,7 +124,6 @@ export function readTranslatedEvents(
 export interface TranslatedStream {
   readonly translation: StreamTranslation
   readonly request: ModelRequest
-  readonly rules: StreamRules
   readonly watch: StreamWatch
 }
 
@@ -173,10 +170,6 @@ function parseFrame(frame: string): unknown {
   } catch (cause) {
     throw nonsense('sent an event that is not JSON', cause)
   }
-}
-
-function isUsageOnly(chunk: Readonly<Record<string, unknown>>): boolean {
-  return Array.isArray(chunk['choices']) && chunk['choices'].length === 0
 }
 
 function emptyStream(): GatewayError {

@@ -53,7 +53,7 @@ function createDeployment(
   const resolved = resolveProvider(entry.params)
   if ('fault' in resolved) return fault(resolved.fault)
   const { provider, model } = resolved
-  const base = entry.params.apiBase ?? provider.defaultBase
+  const base = baseOf(entry, provider, around)
   if (base === undefined) {
     return fault(
       `api_base: ${provider.name} has no address of its own; expected one such as http://host:8000/v1`,
@@ -61,8 +61,11 @@ function createDeployment(
   }
   const url = parseBase(base)
   if (typeof url === 'string') return fault(`api_base: ${url}`)
-  const apiKey = entry.params.apiKey ?? firstOf(provider.keyVariables, around.findVariable)
-  if (apiKey === undefined && provider.isKeyNeeded && entry.params.apiBase === undefined) {
+  const isVendor = isOwnAddress(url, provider)
+  const apiKey =
+    entry.params.apiKey ??
+    (isVendor ? firstOf(provider.keyVariables, around.findVariable) : undefined)
+  if (apiKey === undefined && provider.isKeyNeeded && isVendor) {
     return fault(`api_key: none given, and ${provider.keyVariables.join(' or ')} is not set`)
   }
   const badHeader = findBadHeader(apiKey, entry.params.extraHeaders)
@@ -76,11 +79,27 @@ function createDeployment(
     origin: url.origin,
     basePath: url.pathname.replace(/\/+$/, ''),
     headers: headersOf(entry, provider, apiKey),
+    secrets: apiKey === undefined ? [url.host] : [url.host, apiKey],
     params: entry.params,
     info: entry.info,
     timeouts: timeoutsOf(entry, module),
     health: around.findHealth?.(id) ?? new Health(),
   }
+}
+
+function baseOf(
+  { params }: ModelEntry,
+  provider: Provider,
+  { findVariable }: Surroundings,
+): string | undefined {
+  return (
+    params.apiBase ?? firstOf(provider.baseVariables ?? [], findVariable) ?? provider.defaultBase
+  )
+}
+
+// A vendor's key from the environment goes to the vendor alone, never to a server that only speaks its dialect.
+function isOwnAddress(url: URL, { defaultBase }: Provider): boolean {
+  return defaultBase === undefined || new URL(defaultBase).host === url.host
 }
 
 function parseBase(base: string): URL | string {

@@ -16,6 +16,8 @@ export interface Deployment {
   readonly basePath: string
   /** The same headers for every call, keys included: flat name, value, name, value. */
   readonly headers: readonly string[]
+  /** What no message to a caller may show: the key, the host. */
+  readonly secrets: readonly string[]
   readonly params: DeploymentParams
   readonly info: Readonly<Record<string, unknown>>
   readonly timeouts: Timeouts
