@@ -31,9 +31,9 @@ async function askOnce(port: number, instanceId: () => string): Promise<PortAnsw
     if (answer.headers['x-colonnade-instance'] !== instanceId()) return { kind: 'foreign' }
     return { kind: 'ours', isReady: answer.statusCode === 200, reason: reasonIn(text) }
   } catch (error) {
-    // Whoever answers something else than HTTP is not ours.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    return { kind: code.startsWith('HPE_') ? 'foreign' : 'silent' }
+    // Who answers, but not in HTTP, is not ours.
+    const isAnswer = error instanceof Error && error.name === 'HTTPParserError'
+    return { kind: isAnswer ? 'foreign' : 'silent' }
   }
 }
 
