@@ -9,19 +9,29 @@ interface FaultOptions {
   readonly isWholeFile?: boolean
 }
 
+/** Beyond these nobody reads on. */
+const mostFaults = 500
+
 /** Collects what is wrong with one file. A fault inside a `model_list` entry takes out that entry alone. */
 export class FaultList {
   readonly #file: string
   readonly #source: YamlSource
   readonly #faults: Fault[] = []
+  readonly #modelsOut = new Set<number>()
+  #isFileUnusable = false
 
   constructor(file: string, source: YamlSource) {
     this.#file = file
     this.#source = source
+    this.#isFileUnusable = source.faults.some(({ severity }) => severity === 'error')
     for (const fault of source.faults) this.#faults.push({ file, path: '', ...fault })
   }
 
   error(path: Path, message: string, options: FaultOptions = {}): void {
+    const [block, index] = path
+    const isInEntry = block === 'model_list' && typeof index === 'number' && !options.isWholeFile
+    if (isInEntry) this.#modelsOut.add(index)
+    else this.#isFileUnusable = true
     this.#add('error', path, message, options)
   }
 
@@ -30,15 +40,18 @@ export class FaultList {
   }
 
   /** Whether an error makes the whole file unusable. */
-  isFileUnusable(): boolean {
-    return this.#faults.some(
-      (fault) => fault.severity === 'error' && fault.modelIndex === undefined,
-    )
+  get isFileUnusable(): boolean {
+    return this.#isFileUnusable
+  }
+
+  /** Whether enough is wrong: what comes now still counts, but is no longer listed. */
+  get isFull(): boolean {
+    return this.#faults.length >= mostFaults
   }
 
   /** Whether an error takes out one entry of `model_list`. */
   isModelOut(index: number): boolean {
-    return this.#faults.some((fault) => fault.severity === 'error' && fault.modelIndex === index)
+    return this.#modelsOut.has(index)
   }
 
   /** All faults, in the order of the file, each once. */
@@ -48,6 +61,10 @@ export class FaultList {
   }
 
   #add(severity: Fault['severity'], path: Path, message: string, options: FaultOptions): void {
+    // The first error is listed whatever comes before it.
+    const isFirstError =
+      severity === 'error' && !this.#faults.some((fault) => fault.severity === 'error')
+    if (this.isFull && !isFirstError) return
     const [block, index] = path
     const isInEntry = block === 'model_list' && typeof index === 'number' && !options.isWholeFile
     this.#faults.push({

@@ -45,7 +45,7 @@ export function nearestNames(word: string, candidates: Iterable<string>, limit =
 /** Undefined where the two are too far apart to be a slip of the pen. */
 function distanceBetween(asked: string, known: string): number | undefined {
   if (known === '') return undefined
-  const allowed = Math.max(1, Math.floor(Math.max(asked.length, known.length) / 3))
+  const allowed = Math.min(4, Math.max(1, Math.floor(Math.max(asked.length, known.length) / 3)))
   const isPart =
     asked.length >= 3 && known.length >= 3 && (known.includes(asked) || asked.includes(known))
   if (Math.abs(asked.length - known.length) > allowed) return isPart ? allowed + 1 : undefined

@@ -34,6 +34,7 @@ interface OtherKey {
 export function reportOtherKeys({ block, path, value }: OtherKey, faults: FaultList): void {
   const key = path.at(-1)
   if (typeof key !== 'string') return
+  if (faults.isFull) return
   const loss = lossOf(block, key)
   if (loss !== undefined) {
     if (isNothingLost(key, value)) return

@@ -102,6 +102,7 @@ function readDefaults(
 }
 
 function warnOfUnknown(key: string, path: Path, faults: FaultList): void {
+  if (faults.isFull) return
   const known = [...Object.keys(paramsSchema.properties), ...requestParameters]
   const [near] = nearestNames(key, [...known, ...keysNotActedOn('litellm_params')], 1)
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`

@@ -32,6 +32,8 @@ export interface ReadModule {
   /** Absent: the file as a whole is unusable. */
   readonly module?: Module
   readonly deploy: DeploySettings
+  /** The file as plain values, nothing filled: renderConfig takes it in the text's place. */
+  readonly document?: Readonly<Record<string, unknown>>
   /** Everything wrong with the file, in its order. */
   readonly faults: Fault[]
   /** Variables the file names outside `deploy`. */
@@ -52,8 +54,9 @@ export function readModule(text: string, options: ReadOptions): ReadModule {
   const module = source.value ? readDocument(document, { options, faults, ownReader }) : undefined
   reportSecrets(source, faults, options)
   return {
-    ...(module && !faults.isFileUnusable() ? { module } : {}),
+    ...(module && !faults.isFileUnusable ? { module } : {}),
     deploy,
+    ...(source.value ? { document: source.value } : {}),
     faults: faults.sorted(),
     variables: findVariables(document),
   }

@@ -9,9 +9,15 @@ interface Extra {
   readonly fleet: readonly FleetMember[]
 }
 
-/** The gateway's document: the file without `deploy`, with its name, endpoints and neighbours. Stable bytes; placeholders stay as written. */
-export function renderConfig(text: string, extra: Extra): string {
-  const { value } = parseYaml(text)
+/**
+ * The gateway's document: the file without `deploy`, with its name, endpoints and neighbours. Stable bytes;
+ * placeholders stay as written. Takes the text, or what readModule gave as its `document`.
+ */
+export function renderConfig(
+  source: string | Readonly<Record<string, unknown>>,
+  extra: Extra,
+): string {
+  const value = typeof source === 'string' ? parseYaml(source).value : source
   if (!value) throw new TypeError(`the file of module ${extra.name} is not readable YAML`)
   const { deploy: _deploy, module: _module, endpoints: _endpoints, fleet: _fleet, ...rest } = value
   const document = {

@@ -108,9 +108,9 @@ export class SchemaReader {
     const rule = shape.additionalProperties
     const keyPath = [...path, key]
     if (rule === false) {
-      this.#options.faults.error(keyPath, unknownKey(key, Object.keys(shape.properties ?? {})), {
-        part: 'key',
-      })
+      const { faults } = this.#options
+      const message = faults.isFull ? '' : unknownKey(key, Object.keys(shape.properties ?? {}))
+      faults.error(keyPath, message, { part: 'key' })
       return absent
     }
     if (typeof rule === 'object') return this.#convertProperty(rule, value, keyPath)

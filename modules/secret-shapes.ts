@@ -26,11 +26,14 @@ const shapes: readonly SecretShape[] = [
   { pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*/g },
 ]
 
+const shortestSecret = 16
+
 const dummyWords =
   /your|dummy|fake|example|placeholder|change|replace|insert|paste|xxx|1234|not-?needed|no-?key|none|test|local/i
 
 /** The part of a text that has the shape of a vendor's key, and the variable it belongs into. */
 export function findSecretShape(text: string): { secret: string; variable?: string } | undefined {
+  if (text.length < shortestSecret) return undefined
   for (const { pattern, variable } of shapes) {
     for (const [secret] of text.matchAll(pattern)) {
       if (!isMadeUp(secret)) return { secret, ...(variable === undefined ? {} : { variable }) }
@@ -75,6 +78,7 @@ export function maskSecret(secret: string): string {
 
 /** A text with everything in it that looks like a secret cut short. */
 export function withoutSecrets(text: string): string {
+  if (text.length < shortestSecret) return text
   let clean = text.replaceAll(/(:\/\/[^\s/:@]*:)[^\s@]+@/g, '$1…@')
   for (const { pattern } of shapes) clean = clean.replaceAll(pattern, maskSecret)
   return clean

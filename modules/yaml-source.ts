@@ -1,4 +1,5 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import { withoutSecrets } from './secret-shapes.ts'
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 
 /** Keys and indexes from the document's top: `['model_list', 0, 'model_name']`. */
@@ -30,7 +31,6 @@ const mostValues = 200_000
 const deepest = 100
 
 const friendly: Partial<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key stands here twice: keep one of them',
   TAB_AS_INDENT: 'a tab in the indentation: indent by spaces',
   MULTIPLE_DOCS: 'expected one document, found another after `---`: put it into a file of its own',
   BLOCK_AS_IMPLICIT_KEY:
@@ -56,6 +56,8 @@ function parse(text: string): YamlSource {
     lineCounter: lines,
     prettyErrors: false,
     merge: true,
+    // Its own check compares each key with each other one.
+    uniqueKeys: false,
   })
   const at = (offset: number) => positionAt(lines, offset)
   const faults: SyntaxFault[] = []
@@ -65,13 +67,39 @@ function parse(text: string): YamlSource {
     if (faults.some((fault) => fault.line === place.line)) continue
     faults.push({ ...place, severity: 'error', message: friendly[error.code] ?? error.message })
   }
+  faults.push(...findTwins(document, at).slice(0, mostSyntaxFaults))
   for (const warning of document.warnings.slice(0, mostSyntaxFaults)) {
     faults.push({ ...at(warning.pos[0]), severity: 'warning', message: warning.message })
   }
   const positionOf = (path: Path, part: 'key' | 'value') =>
     at(offsetOf(document, path, part) ?? startOf(document))
-  if (document.errors.length > 0) return { value: undefined, faults, positionOf }
+  if (faults.some(({ severity }) => severity === 'error'))
+    return { value: undefined, faults, positionOf }
   return { ...topMapping(document, faults, at), positionOf }
+}
+
+/** Keys that stand twice in one mapping. */
+function findTwins(document: Document, at: (offset: number) => Position): SyntaxFault[] {
+  const faults: SyntaxFault[] = []
+  visit(document, {
+    Map: (_, map) => {
+      const lines = new Map<string, number>()
+      for (const pair of map.items) {
+        const key = keyText(pair)
+        if (key === undefined || key === '<<' || !isNode(pair.key)) continue
+        const place = at(pair.key.range?.[0] ?? 0)
+        const first = lines.get(key)
+        if (first === undefined) lines.set(key, place.line)
+        else faults.push({ ...place, severity: 'error', message: twin(key, first) })
+      }
+    },
+  })
+  return faults
+}
+
+function twin(key: string, line: number): string {
+  const shown = withoutSecrets(key.length > 60 ? `${key.slice(0, 60)}…` : key)
+  return `expected each key once, found ${shown} again, as in line ${line}`
 }
 
 function topMapping(

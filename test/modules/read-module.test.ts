@@ -355,3 +355,17 @@ describe('literal secrets', () => {
     ).toBeDefined()
   })
 })
+
+test('of thousands of faults the first hundreds are listed, and all count', () => {
+  const models = Array.from(
+    { length: 2000 },
+    (_, index) => `  - {model_name: m${index}, litellm_params: {model: []}}`,
+  )
+  const { module, faults } = read(
+    `model_list:\n${models.join('\n')}\n  - {model_name: good, litellm_params: {model: openai/a}}\n`,
+  )
+  expect(faults).toHaveLength(500)
+  expect(module?.models.map(({ modelName }) => modelName)).toEqual(['good'])
+  const strange = Array.from({ length: 20_000 }, (_, index) => `  routing_strategx${index}: 1`)
+  expect(read(`${oneModel}router_settings:\n${strange.join('\n')}\n`).faults).toHaveLength(500)
+})

@@ -60,3 +60,8 @@ test('a long line is not folded and an anchor is unfolded', () => {
 test('text that is not readable is refused by name', () => {
   expect(() => renderConfig('a: 1\na: 2\n', extra)).toThrow('module llm')
 })
+
+test('what readModule read renders like its text', () => {
+  const { document } = readModule(text, { file: 'a', name: 'llm' })
+  expect(document && renderConfig(document, extra)).toBe(renderConfig(text, extra))
+})

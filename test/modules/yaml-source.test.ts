@@ -6,7 +6,7 @@ test.each([
   ['# only a comment\n', 'expected keys and values, found an empty file'],
   ['- a\n- b\n', 'expected keys and values, found a list'],
   ['just words\n', 'expected keys and values, found a single value'],
-  ['a: 1\nb: 2\na: 3\n', 'this key stands here twice'],
+  ['a: 1\nb: 2\na: 3\n', 'expected each key once, found a again, as in line 1'],
   ['a:\n\tb: 1\n', 'a tab in the indentation'],
   ['a: 1\n---\na: 2\n', 'expected one document, found another'],
   ['a: b: c\n', 'a mapping inside a line'],
