@@ -3,9 +3,14 @@ import path from 'node:path'
 import { isRunning } from '../gateway/storage/process-mark.ts'
 import { findPostgresBinaries } from './postgres/binaries.ts'
 import { createCluster } from './postgres/cluster.ts'
-import { untilReady } from './postgres/readiness.ts'
-import { endCharge, findRunningPostgres, takeCharge } from './postgres/running.ts'
-import { spawnServer, stopServer } from './postgres/server.ts'
+import { untilReady, whyItEnded } from './postgres/readiness.ts'
+import {
+  endCharge,
+  findRunningPostgres,
+  takeCharge,
+  type RunningPostgres,
+} from './postgres/running.ts'
+import { hasEnded, spawnServer, stopServer } from './postgres/server.ts'
 import { choosePostgresUser } from './postgres/user.ts'
 
 export interface PostgresOptions {
@@ -43,15 +48,17 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   if (dataDir !== wantedDir) {
     log(`Postgres keeps its data in ${dataDir}: only root may enter ${wantedDir}`)
   }
-  const running = await findRunningPostgres(dataDir)
-  if (running) return joinRunning(running, dataDir, options, log)
+  const found = await findRunningPostgres(dataDir)
+  const running = found && (await joinRunning(found, dataDir, options, log))
+  if (running) return running
   await createCluster(user, options.superuserPassword, log)
   const server = spawnServer(user, options.port)
-  await takeCharge(dataDir)
   const pid = pidOf(server)
-  const isGone = () => server.exitCode !== null || server.signalCode !== null
+  await takeCharge(dataDir)
   try {
-    await untilReady({ ...options, dataDir }, isGone)
+    const isGone = () => server.exitCode !== null || server.signalCode !== null
+    const outcome = await untilReady({ ...options, dataDir }, isGone)
+    if (outcome !== 'ready') throw new Error(whyItEnded({ ...options, dataDir }))
   } catch (error) {
     await stop(pid, dataDir, log)
     throw error
@@ -60,17 +67,22 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   return { port: options.port, pid, stop: () => stop(pid, dataDir, log) }
 }
 
+/** Uses the server that runs already; undefined where it is on its way out, once it is. */
 async function joinRunning(
-  running: { readonly pid: number; readonly port: number },
+  { pid, port }: RunningPostgres,
   dataDir: string,
   options: PostgresOptions,
   log: (line: string) => void,
-): Promise<EmbeddedPostgres> {
-  const { pid, port } = running
-  log(`Postgres runs already on port ${port}`)
-  await untilReady({ ...options, dataDir, port }, () => !isRunning(pid))
+): Promise<EmbeddedPostgres | undefined> {
+  const outcome = await untilReady({ ...options, dataDir, port }, () => !isRunning(pid))
   const isInCharge = await takeCharge(dataDir)
-  return { port, pid, stop: async () => (isInCharge ? stop(pid, dataDir, log) : undefined) }
+  if (outcome === 'ready') {
+    log(`Postgres runs already on port ${port}`)
+    return { port, pid, stop: async () => (isInCharge ? stop(pid, dataDir, log) : undefined) }
+  }
+  // It may wait for callers that nobody else will end.
+  await (isInCharge ? stopServer(pid, log) : hasEnded(pid))
+  return undefined
 }
 
 async function stop(pid: number, dataDir: string, log: (line: string) => void): Promise<void> {

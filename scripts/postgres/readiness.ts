@@ -12,25 +12,32 @@ export interface StartingServer {
   readonly superuserPassword: string
 }
 
-/** Waits until the server lets us in; throws a sentence where it never will. */
-export async function untilReady(server: StartingServer, isGone: () => boolean): Promise<void> {
+/** Waits until the server lets us in, or is on its way out; throws a sentence where it never will let us. */
+export async function untilReady(
+  server: StartingServer,
+  isGone: () => boolean,
+): Promise<'ready' | 'stopping' | 'gone'> {
   const deadline = Date.now() + readyWithinMs
-  for (;;) {
-    if (isGone()) throw new Error(whyItEnded(server))
+  while (Date.now() < deadline) {
     const problem = await tryConnection(server)
-    // Another server may hold the port: ours has ended then, and the next turn says so.
-    if (problem === undefined && !isGone()) return
-    if (problem === '28P01' && !isGone()) throw new Error(wrongPassword(server.dataDir))
-    if (Date.now() > deadline) {
-      throw new Error(
-        `Postgres does not answer on port ${server.port}. Its log: ${logFileOf(server.dataDir)}`,
-      )
-    }
+    // Another server may hold the port: whoever answered was not ours then.
+    if (isGone()) return 'gone'
+    if (problem === undefined) return 'ready'
+    if (problem.code === '28P01') throw new Error(wrongPassword(server.dataDir))
+    if (problem.code === '57P03' && problem.message.includes('shutting down')) return 'stopping'
     await sleep(30)
   }
+  throw new Error(
+    `Postgres does not answer on port ${server.port}. Its log: ${logFileOf(server.dataDir)}`,
+  )
 }
 
-async function tryConnection(server: StartingServer): Promise<string | undefined> {
+interface Problem {
+  readonly code: string | undefined
+  readonly message: string
+}
+
+async function tryConnection(server: StartingServer): Promise<Problem | undefined> {
   const client = new Client({
     host: '127.0.0.1',
     port: server.port,
@@ -44,7 +51,7 @@ async function tryConnection(server: StartingServer): Promise<string | undefined
     await client.connect()
     return undefined
   } catch (error) {
-    return codeOf(error) ?? 'failed'
+    return { code: codeOf(error), message: error instanceof Error ? error.message : '' }
   } finally {
     await client.end().catch(() => undefined)
   }
@@ -57,7 +64,8 @@ function wrongPassword(dataDir: string): string {
   )
 }
 
-function whyItEnded({ dataDir, port }: StartingServer): string {
+/** Why a server that was started is gone, from its log. */
+export function whyItEnded({ dataDir, port }: StartingServer): string {
   const lines = readFileSync(logFileOf(dataDir), 'utf8').trimEnd().split('\n')
   const isPortTaken = lines.some((line) => line.includes('Address already in use'))
   if (isPortTaken) return `Port ${port} is in use by another program: Postgres cannot listen there.`

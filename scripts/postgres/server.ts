@@ -63,7 +63,8 @@ export async function stopServer(pid: number, log: (line: string) => void): Prom
   }
 }
 
-async function hasEnded(pid: number): Promise<boolean> {
+/** Waits for a server that is on its way out. */
+export async function hasEnded(pid: number): Promise<boolean> {
   const deadline = Date.now() + stopWithinMs
   while (isRunning(pid)) {
     if (Date.now() > deadline) return false

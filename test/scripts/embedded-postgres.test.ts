@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startPostgres } from '../../scripts/embedded-postgres.ts'
 import { findFreePort } from '../doubles/postgres.ts'
 
@@ -157,5 +157,18 @@ describe('an embedded Postgres', () => {
     expect(await ask(port, 'select 1')).toBe(1)
     await successor.stop()
     await expect(connect(port)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('a server that is waiting for its callers to go is not waited for', async () => {
+    const port = await findFreePort()
+    const first = await startPostgres({ dataDir, port, superuserPassword })
+    const caller = await connect(port)
+    process.kill(first.pid, 'SIGTERM')
+    await vi.waitFor(() => expect(connect(port)).rejects.toThrow('shutting down'))
+    const second = await startPostgres({ dataDir, port, superuserPassword })
+    expect(second.pid).not.toBe(first.pid)
+    expect(await ask(port, 'select 1')).toBe(1)
+    await caller.end().catch(() => undefined)
+    await second.stop()
   })
 })
