@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path'
 import type { FleetModule } from './fleet.ts'
 import { parseEnvText, withLine, withValue } from './env-text.ts'
-import { wantedVariables } from './module-variables.ts'
+import { openVariable, wantedVariables } from './module-variables.ts'
 import { variablePrefix } from './names.ts'
 
 export interface EnvFile {
@@ -83,7 +83,7 @@ function fillEnvText(
   fleet: EnvFleet,
 ): { text: string; added: string[]; asked: string[] } {
   const values = parseEnvText(text)
-  const added = generatedNames(fleet).filter((name) => !values[name])
+  const added = generatedNames(fleet).filter((name) => !values[name] && !isLeftOpen(name, values))
   const asked = [...wantedByFleet(fleet)].filter(([name]) => values[name] === undefined)
   let filled = text
   for (const name of added) filled = withValue(filled, name, randomValue(name))
@@ -93,6 +93,11 @@ function fillEnvText(
       `${name}=`,
     )
   return { text: filled, added, asked: asked.map(([name]) => name) }
+}
+
+/** Whether the operator wants a master key to be none. */
+function isLeftOpen(name: string, values: Readonly<Record<string, string>>): boolean {
+  return values[openVariable] === 'true' && name.endsWith('_MASTER_KEY') && values[name] === ''
 }
 
 function generatedNames({ modules }: EnvFleet): string[] {

@@ -20,6 +20,9 @@ const ownNames = new Set([
   'SPOOL_DIR',
 ])
 
+/** Set to `true`, a master key that is left empty in `.env` stays empty: whoever reaches a module may use it. */
+export const openVariable = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY'
+
 const secretWord = /(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|PASSWORD|CREDENTIALS)(?:_|$)/
 
 interface Asking {

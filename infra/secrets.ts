@@ -6,7 +6,7 @@ import { renderKustomization } from './kustomization.ts'
 import { metadataOf } from './labels.ts'
 import type { Owner } from './labels.ts'
 import { toManifestText } from './manifest-text.ts'
-import { takenVariables } from './module-variables.ts'
+import { openVariable, takenVariables } from './module-variables.ts'
 import { keysName } from './names.ts'
 import { databaseName, databaseOwner, databasePort, rolesName } from './postgres/database.ts'
 
@@ -69,6 +69,7 @@ function keysOf(
   const taken = takenVariables(module).map((name) => [name, values[name]] as const)
   return {
     ...Object.fromEntries(taken),
+    [openVariable]: values[openVariable],
     LITELLM_MASTER_KEY: values[masterKeyName(module.name)],
     SALT_KEY: values['SALT_KEY'],
     DATABASE_URL: databaseUrlOf(module.name, platform, values),

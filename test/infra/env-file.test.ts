@@ -80,3 +80,11 @@ test('a sixth module adds its own keys and touches no other', () => {
   expect(after.asked).toEqual(['COHERE_API_KEY'])
   expect(after.values).toMatchObject(before)
 })
+
+test('a master key stays empty where the operator opens the module', () => {
+  const open = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true\nLLM_MASTER_KEY=\n'
+  writeFileSync(join(root, '.env'), open)
+  const { values } = ensureEnvFile(root, fleet)
+  expect(values['LLM_MASTER_KEY']).toBe('')
+  expect(values['IMAGE_GEN_MASTER_KEY']).toMatch(/^sk-/)
+})
