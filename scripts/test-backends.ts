@@ -8,6 +8,7 @@ import { readFleet } from '../infra/fleet.ts'
 import type { Fleet } from '../infra/fleet.ts'
 import { clientOf, createChecks } from './backends/checks.ts'
 import type { Check, Place } from './backends/checks.ts'
+import { findPortFault } from './local/ports.ts'
 import { addressesOf, findMissing, needsOf } from './backends/needs.ts'
 
 /**
@@ -29,6 +30,11 @@ async function main(): Promise<number> {
     return cannotRun
   }
   const fleet = readFleet(root)
+  const taken = await findTakenPort(fleet)
+  if (taken !== undefined) {
+    print(taken)
+    return cannotRun
+  }
   const running = startFleet({ ...process.env, VISION_API_BASE: addresses.vision })
   try {
     const places = placesOf(fleet)
@@ -40,6 +46,14 @@ async function main(): Promise<number> {
   } finally {
     await running.stop()
   }
+}
+
+async function findTakenPort(fleet: Fleet): Promise<string | undefined> {
+  for (const { name, nodePort } of fleet.modules) {
+    if ((await findPortFault(nodePort)) === undefined) continue
+    return `Port ${nodePort}, which ${name} needs, is in use: end \`npm start\`, or what else listens there, and run it again.`
+  }
+  return undefined
 }
 
 interface RunningFleet {
@@ -54,6 +68,9 @@ function startFleet(env: NodeJS.ProcessEnv): RunningFleet {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stop(child).then(() => process.exit(130)))
+  }
   let printed = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (printed += text))

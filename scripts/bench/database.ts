@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { startPostgres } from '../embedded-postgres.ts'
-import { findFreePort } from './free-port.ts'
+import { findFreePort } from '../local/ports.ts'
 
 export interface BenchDatabase {
   readonly url: string

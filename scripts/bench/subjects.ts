@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { askedModel, upstreamModel } from './canned.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
-import { findFreePort } from './free-port.ts'
+import { findFreePort } from '../local/ports.ts'
 
 export type SubjectName = 'bare' | 'colonnade'
 
