@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { addConfigStatus } from './endpoints/config-status.ts'
@@ -15,6 +16,7 @@ import { addImageFiles } from './endpoints/image-files.ts'
 import { addMetrics } from './endpoints/metrics.ts'
 import { addModelList } from './endpoints/models.ts'
 import { addModelRoutes } from './endpoints/model-routes.ts'
+import { forgetRest } from './endpoints/unread-rest.ts'
 import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from './errors/envelope.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 
@@ -38,6 +40,8 @@ export function createApp(
     forceCloseConnections: false,
     return503OnClosing: false,
     exposeHeadRoutes: true,
+    // Node would answer without a body; the hook below has the envelope.
+    http: { requireHostHeader: false },
     clientErrorHandler: (error, socket) => refuseBrokenRequest(error, socket),
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
   })
@@ -47,10 +51,14 @@ export function createApp(
   app.setNotFoundHandler((request) => {
     throw notFound(app, request, gateway)
   })
-  app.addHook('onRequest', (_, reply, done) => {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
     if (options.isDraining()) void reply.raw.setHeader('connection', 'close')
-    done()
+    if (!isShort(raw)) forgetRest(raw, reply.raw)
+    if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return done()
+    void reply.header('connection', 'close')
+    done(new GatewayError('invalid_request', 'The request has no Host header.'))
   })
+  app.server.on('checkExpectation', refuseExpectation)
   addHealth(app, gateway)
   addModelRoutes(app, gateway)
   addModelList(app, gateway)
@@ -80,8 +88,6 @@ function takeBodiesRaw(app: FastifyInstance): void {
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = fromFramework(thrown) ?? toGatewayError(thrown)
   if (error.code === 'internal_error') request.log.error({ err: error.cause }, error.message)
-  // A small rest of a body is read and forgotten; for a large one the connection is given up.
-  if (!isShort(request)) void reply.header('connection', 'close')
   if (error.retryAfterSeconds !== undefined)
     void reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
   const isAnthropic = endpointOf(request.url.split('?')[0] ?? '') === 'messages'
@@ -91,10 +97,11 @@ function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyRep
 
 const shortBytes = 64 * 1024
 
-function isShort({ raw }: FastifyRequest): boolean {
-  if (raw.complete) return true
-  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers
-  return encoding === undefined && Number(length ?? 0) <= shortBytes
+// A small JSON body is in before any answer is; the others may be under way when it goes out.
+function isShort({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length']
+  if (length === undefined) return headers['transfer-encoding'] === undefined
+  return Number(length) <= shortBytes && !headers['content-type']?.startsWith('multipart/')
 }
 
 function fromFramework(thrown: unknown): GatewayError | undefined {
@@ -103,6 +110,9 @@ function fromFramework(thrown: unknown): GatewayError | undefined {
   if (statusCode < 400 || statusCode >= 500) return undefined
   if (statusCode === 413)
     return new GatewayError('request_too_large', 'The request body is too large.')
+  if (statusCode === 415) {
+    return new GatewayError('unsupported_media_type', 'The content-type header is not valid.')
+  }
   const words =
     code === 'FST_ERR_BAD_URL' ? 'The path is not a valid URL.' : 'The request is not valid HTTP.'
   return new GatewayError('invalid_request', words, { cause: thrown })
@@ -133,6 +143,13 @@ function notFound(app: FastifyInstance, request: FastifyRequest, gateway: Gatewa
 
 function hasRoute(app: FastifyInstance, method: 'GET' | 'POST', url: string): boolean {
   return app.findRoute({ method, url }) !== null || app.hasRoute({ method, url })
+}
+
+function refuseExpectation(_: IncomingMessage, response: ServerResponse): void {
+  const error = new GatewayError('invalid_request', 'The Expect header asks for what is unknown.')
+  const body = JSON.stringify(envelopeOf(error))
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+  response.writeHead(417, { ...headers, connection: 'close' }).end(body)
 }
 
 const reasons: Readonly<Record<string, [number, string, string]>> = {

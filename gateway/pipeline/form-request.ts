@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { UploadedFile } from '../providers/provider.ts'
 import { controlFields } from './control-fields.ts'
+import type { FlowingFile } from './flowing-file.ts'
 import type { SpooledFile } from './spooled-file.ts'
 
 /** A text field of a form, or one of its files. */
@@ -20,7 +21,7 @@ export interface FilePart {
   readonly name: string
   readonly fileName: string
   readonly contentType: string
-  readonly content: SpooledFile | Readable
+  readonly content: SpooledFile | FlowingFile
 }
 
 const largestInMemory = 64 * 1024 * 1024
@@ -44,12 +45,12 @@ export class FormRequest {
     )
   }
 
-  /** Whether the body can be sent once more; a file that flowed through is gone. */
+  /** Whether the body can be sent once more; a file that began to flow through is gone. */
   get isReplayable(): boolean {
-    return this.#coming !== undefined || !this.#hasFlowed
+    return !this.#held.some(
+      (part) => part.kind === 'file' && 'hasBegun' in part.content && part.content.hasBegun,
+    )
   }
-
-  #hasFlowed = false
 
   /** The form in our own encoding: `model` and defaults put in, control fields left out, files byte for byte. */
   encode(
@@ -74,9 +75,7 @@ export class FormRequest {
     const files: UploadedFile[] = []
     for (const part of this.#held) {
       if (part.kind !== 'file') continue
-      const bytes = await readAll(
-        part.content instanceof Readable ? part.content : part.content.read(),
-      )
+      const bytes = await readAll(part.content.read())
       files.push({
         field: part.name,
         fileName: part.fileName,
@@ -88,18 +87,13 @@ export class FormRequest {
   }
 
   discard(): void {
-    for (const part of this.#held) {
-      if (part.kind !== 'file') continue
-      if (part.content instanceof Readable) part.content.resume()
-      else part.content.discard()
-    }
+    for (const part of this.#held) if (part.kind === 'file') part.content.discard()
   }
 
   async *#write(parts: readonly Part[], boundary: string): AsyncGenerator<Buffer> {
     for (const part of parts) yield* writePart(part, boundary)
     const coming = this.#coming
     if (coming) {
-      this.#hasFlowed = true
       this.#coming = undefined
       for (let next = await coming.next(); !next.done; next = await coming.next()) {
         if (next.value.name !== 'model' && !controlFields.has(next.value.name))
@@ -115,8 +109,7 @@ async function* writePart(part: Part, boundary: string): AsyncGenerator<Buffer> 
   if (part.kind === 'text') {
     yield Buffer.from(part.value)
   } else {
-    const content = part.content instanceof Readable ? part.content : part.content.read()
-    for await (const chunk of content) yield Buffer.from(chunk)
+    for await (const chunk of part.content.read()) yield Buffer.from(chunk)
   }
   yield Buffer.from('\r\n')
 }
@@ -137,7 +130,7 @@ function lengthOf(parts: readonly Part[], boundary: string): number | undefined 
   for (const part of parts) {
     length += Buffer.byteLength(headOf(part, boundary)) + 2
     if (part.kind === 'text') length += Buffer.byteLength(part.value)
-    else if (part.content instanceof Readable) return undefined
+    else if (part.content.length === undefined) return undefined
     else length += part.content.length
   }
   return length
@@ -153,7 +146,7 @@ function fieldsOf(parts: readonly Part[]): Record<string, unknown> {
   return Object.fromEntries(fields)
 }
 
-async function readAll(content: Readable): Promise<Buffer> {
+async function readAll(content: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of content) {

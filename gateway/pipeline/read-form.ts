@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
 import { Busboy } from '@fastify/busboy'
 
 import { GatewayError } from '../errors/gateway-error.ts'
+import { FlowingFile } from './flowing-file.ts'
 import { FormRequest, type FilePart, type Part } from './form-request.ts'
 import { SpooledFile } from './spooled-file.ts'
 
@@ -42,16 +42,14 @@ export async function readForm(message: IncomingMessage, limits: FormLimits): Pr
 }
 
 async function spool(part: FilePart, folder: string): Promise<FilePart> {
-  const { content } = part
-  return content instanceof Readable
-    ? { ...part, content: await SpooledFile.of(content, folder) }
-    : part
+  return { ...part, content: await SpooledFile.of(part.content.read(), folder) }
 }
 
 /** Parts one after the other; the next comes only when the file before it has been read. */
 function createPartQueue(message: IncomingMessage, maxUploadBytes: number): AsyncIterator<Part> {
   const busboy = createBusboy(message, maxUploadBytes)
   const waiting: Part[] = []
+  const files: FlowingFile[] = []
   let failure: GatewayError | undefined
   let isOver = false
   let wake: (() => void) | undefined
@@ -63,8 +61,7 @@ function createPartQueue(message: IncomingMessage, maxUploadBytes: number): Asyn
     failure ??= error
     message.unpipe(busboy)
     message.resume()
-    for (const part of waiting)
-      if (part.kind === 'file' && part.content instanceof Readable) part.content.destroy(failure)
+    for (const file of files) file.breakOff()
     changed()
   }
   busboy.on('field', (name, value, isNameCut, isValueCut) => {
@@ -75,18 +72,16 @@ function createPartQueue(message: IncomingMessage, maxUploadBytes: number): Asyn
   })
   busboy.on('file', (name, stream, fileName, _, contentType) => {
     stream.on('limit', () => {
-      const error = tooLarge(
-        `The file in '${name}' is larger than ${maxUploadBytes / 1024 / 1024} MiB.`,
-      )
-      fail(error)
-      stream.destroy(error)
+      fail(tooLarge(`The file in '${name}' is larger than ${maxUploadBytes / 1024 / 1024} MiB.`))
     })
+    const content = new FlowingFile(stream, (cause) => failure ?? malformed(cause))
+    files.push(content)
     waiting.push({
       kind: 'file',
       name,
       fileName: fileName ?? 'file',
       contentType: plainType(contentType),
-      content: stream,
+      content,
     })
     changed()
   })

@@ -13,7 +13,7 @@ export class SpooledFile {
   #file: FileHandle | undefined
 
   /** Takes the stream whole; `folder` holds what does not fit into memory. */
-  static async of(stream: Readable, folder: string): Promise<SpooledFile> {
+  static async of(stream: AsyncIterable<Buffer>, folder: string): Promise<SpooledFile> {
     const spooled = new SpooledFile()
     try {
       for await (const chunk of stream) await spooled.#add(Buffer.from(chunk), folder)

@@ -15,6 +15,8 @@ const plainWords: Record<string, string> = {
 
 /** What a failed connection means to the caller. The address stays in the cause, for the log. */
 export function fromTransport(cause: Error & { code?: string }, model: string): GatewayError {
+  // A body that comes from the caller may break off on its side: that is no fault of the upstream.
+  if (cause instanceof GatewayError) return cause
   const code = cause.code ?? ''
   if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
     return new GatewayError('upstream_timeout', `The server behind model ${model} fell silent.`, {
