@@ -1,5 +1,4 @@
 import type { Static, TSchema } from 'typebox'
-import { Check } from 'typebox/value'
 import type { FaultList } from './fault-list.ts'
 import { nearestNames } from './nearest-name.ts'
 import { hasPlaceholder } from './placeholders.ts'
@@ -54,7 +53,7 @@ export class SchemaReader {
   ): Static<Schema> | undefined {
     if (raw === undefined || raw === null) return undefined
     const value = this.#convert(shapeOf(schema), raw, path)
-    return Check(schema, value) ? value : undefined
+    return isConverted(schema, value) ? value : undefined
   }
 
   /** A free-form value with its placeholders filled; undefined where one of them is missing. */
@@ -192,6 +191,14 @@ export function unknownKey(key: string, known: readonly string[]): string {
   const [near] = nearestNames(key, known, 1)
   if (near !== undefined) return `unknown key, did you mean ${near}?`
   return `unknown key, expected one of ${known.join(', ')}`
+}
+
+/** Whatever is not absent was built by the schema, part by part; a second check would cost more than the first. */
+function isConverted<Schema extends TSchema>(
+  _schema: Schema,
+  value: unknown,
+): value is Static<Schema> {
+  return value !== absent
 }
 
 /** Typebox's schemas are plain JSON Schema; this names the part of it that is read here. */
