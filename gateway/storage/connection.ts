@@ -33,13 +33,14 @@ export class Connection {
   readonly #options: ConnectionOptions
   #pool: Pool | undefined
   #url: string | undefined
+  #place = 'DATABASE_URL'
   #delayMs = firstDelayMs
   #timer: NodeJS.Timeout | undefined
   #turn: Promise<void> | undefined
   #isHurried = false
   #isClosed = false
   #wasConfigured = false
-  #lastAnswerAt = 0
+  #lastAnswerAt = -Infinity
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -73,7 +74,8 @@ export class Connection {
 
   /** Tells that the server has just answered. */
   answered(): void {
-    this.#lastAnswerAt = this.#options.now()
+    // Not the clock on the wall: that one jumps.
+    this.#lastAnswerAt = performance.now()
   }
 
   /** Tells that a statement failed: the connection is looked at now. */
@@ -107,7 +109,11 @@ export class Connection {
   }
 
   #takeTurn(): void {
-    this.#turn = this.#lookAfter().then((delayMs) => {
+    const turn = this.#lookAfter().catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'looking after the database failed')
+      return longestDelayMs
+    })
+    this.#turn = turn.then((delayMs) => {
       this.#turn = undefined
       const isHurried = this.#isHurried
       this.#isHurried = false
@@ -138,7 +144,7 @@ export class Connection {
   }
 
   async #isAlive(pool: Pool): Promise<boolean> {
-    if (this.#options.now() - this.#lastAnswerAt < silentMs) return true
+    if (performance.now() - this.#lastAnswerAt < silentMs) return true
     try {
       await check(pool)
       this.answered()
@@ -153,23 +159,22 @@ export class Connection {
   async #attempt(url: string): Promise<number> {
     const { log, module } = this.#options
     this.attempts += 1
-    let place = 'DATABASE_URL'
     try {
       const address = readDatabaseUrl(url)
-      place = placeOf(address)
+      this.#place = placeOf(address)
       const pool = await openPool(address, `colonnade ${module}`)
       await migrate(pool, log).catch((error: unknown) => {
         void pool.end()
         throw error
       })
-      this.#adopt(pool, url, place)
+      this.#adopt(pool, url)
       return watchEveryMs
     } catch (error) {
-      return this.#fail(error, place)
+      return this.#fail(error)
     }
   }
 
-  #adopt(pool: Pool, url: string, place: string): void {
+  #adopt(pool: Pool, url: string): void {
     if (this.#isClosed) return void pool.end()
     this.#leave()
     this.#pool = pool
@@ -178,17 +183,17 @@ export class Connection {
     this.nextAttemptAt = undefined
     pool.on('error', () => this.suspect())
     this.answered()
-    this.#change('connected', undefined, place)
+    this.#change('connected', undefined)
   }
 
-  #fail(error: unknown, place: string): number {
+  #fail(error: unknown): number {
     const delayMs = this.#delayMs * (0.5 + Math.random() / 2)
     this.#delayMs = Math.min(this.#delayMs * 2, longestDelayMs)
     this.nextAttemptAt = this.#options.now() + delayMs
     const cause = causeOf(error)
     // With a new URL that does not work, what is open goes on being used.
-    if (this.#pool) this.#report(cause, place)
-    else this.#change('Not connected', cause, place)
+    if (this.#pool) this.#report(cause)
+    else this.#change('Not connected', cause)
     return delayMs
   }
 
@@ -198,24 +203,24 @@ export class Connection {
     void pool?.end()
   }
 
-  #change(state: ConnectionState, cause: Cause | undefined, place?: string): void {
+  #change(state: ConnectionState, cause: Cause | undefined): void {
     const isNewState = state !== this.state
     if (!isNewState && cause?.cause === this.cause?.cause) return
     this.state = state
     if (isNewState) this.since = this.#options.now()
-    if (cause) this.#report(cause, place)
-    else if (state === 'connected')
-      this.#options.log.info({ database: place }, 'database connected')
+    const { log } = this.#options
+    if (cause) this.#report(cause)
+    else if (state === 'connected') log.info({ database: this.#place }, 'database connected')
+    else log.info({}, 'no database is configured')
     this.cause = cause
     this.#options.onChange()
   }
 
-  #report(cause: Cause, place: string | undefined): void {
+  /** One line for each change of cause, not one for each attempt. */
+  #report(cause: Cause): void {
     if (cause.cause === this.cause?.cause) return
-    this.#options.log.warn(
-      { database: place, hint: cause.hint },
-      `database not connected: ${cause.cause}`,
-    )
+    const fields = { database: this.#place, hint: cause.hint }
+    this.#options.log.warn(fields, `database not connected: ${cause.cause}`)
     this.cause = cause
   }
 }
