@@ -97,7 +97,11 @@ function fillEnvText(
 
 /** Whether the operator wants a master key to be none. */
 function isLeftOpen(name: string, values: Readonly<Record<string, string>>): boolean {
-  return values[openVariable] === 'true' && name.endsWith('_MASTER_KEY') && values[name] === ''
+  return (
+    values[openVariable]?.toLowerCase() === 'true' &&
+    name.endsWith('_MASTER_KEY') &&
+    values[name] === ''
+  )
 }
 
 function generatedNames({ modules }: EnvFleet): string[] {

@@ -50,15 +50,15 @@ export function readFleet(root: string): Fleet {
     readCommittedPorts(join(root, 'k8s')),
     platform.prometheus.nodePort,
   )
-  const usable = read.flatMap(({ name, file, text, module, deploy, variables }) => {
-    const nodePort = plan.ports.get(name)
-    if (module === undefined || nodePort === undefined) return []
-    return [{ name, file, text, module, deploy, variables, nodePort }]
+  const usable = read.flatMap(({ faults: _faults, module, document, ...member }) => {
+    const nodePort = plan.ports.get(member.name)
+    if (module === undefined || document === undefined || nodePort === undefined) return []
+    return [{ ...member, module, document, nodePort }]
   })
   const neighbours = nameNeighbours(usable)
-  const modules = usable.map((member) => ({
+  const modules = usable.map(({ document, ...member }) => ({
     ...member,
-    config: renderConfig(member.text, {
+    config: renderConfig(document, {
       name: member.name,
       endpoints: member.module.endpoints,
       fleet: neighbours.filter(({ module }) => module !== member.name),
