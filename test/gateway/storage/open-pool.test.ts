@@ -10,14 +10,15 @@ import { startPostgres, type EmbeddedPostgres } from '../../../scripts/embedded-
 import { findFreePort } from '../../doubles/postgres.ts'
 import { until } from './set-up.ts'
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+const openssl = 'openssl'
+const hasOpenssl = spawnSync(openssl, ['version']).status === 0
 
 /** A certificate for `localhost`, signed by itself, where Postgres looks for one. */
 async function createCertificate(dataDir: string): Promise<void> {
   const [key, certificate] = [path.join(dataDir, 'server.key'), path.join(dataDir, 'server.crt')]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   const form = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2']
-  execFileSync('openssl', [...form, '-keyout', key, '-out', certificate, ...subject], {
+  execFileSync(openssl, [...form, '-keyout', key, '-out', certificate, ...subject], {
     stdio: 'ignore',
   })
   await chmod(key, 0o600)
