@@ -22,9 +22,16 @@ export function assignCores(allowed: readonly number[] | undefined = allowedCore
   return { subject: `${subject}`, upstream: `${upstream}`, load: `${load}`, note }
 }
 
+const pinProgram = 'taskset'
+
 /** A command line kept on one core. */
 export function pinned(core: string | undefined, command: readonly string[]): string[] {
-  return core === undefined ? [...command] : ['taskset', '-c', core, ...command]
+  return core === undefined ? [...command] : [pinProgram, '-c', core, ...command]
+}
+
+/** Moves a running process to one core, with all its threads. */
+export function pin(pid: number, core: string | undefined): void {
+  if (core !== undefined) spawnSync(pinProgram, ['-acp', core, String(pid)])
 }
 
 /** `0-2,5` as taskset prints it: 0, 1, 2, 5. */
@@ -36,7 +43,7 @@ export function readCoreList(list: string): number[] {
 }
 
 function allowedCores(): number[] | undefined {
-  const { status, stdout } = spawnSync('taskset', ['-cp', String(process.pid)], {
+  const { status, stdout } = spawnSync(pinProgram, ['-cp', String(process.pid)], {
     encoding: 'utf8',
   })
   if (status !== 0) return undefined

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { startPostgres } from '../embedded-postgres.ts'
+import { pin } from './cores.ts'
 import { findFreePort } from '../local/ports.ts'
 
 export interface BenchDatabase {
@@ -16,7 +16,7 @@ export async function startDatabase(
   const password = randomBytes(18).toString('base64url')
   const port = await findFreePort()
   const postgres = await startPostgres({ dataDir, port, superuserPassword: password })
-  if (core !== undefined) spawnSync('taskset', ['-acp', core, String(postgres.pid)])
+  pin(postgres.pid, core)
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${postgres.port}/postgres`,
     stop: () => postgres.stop(),

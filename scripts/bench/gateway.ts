@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { askChild, startChild, stopAll } from './child.ts'
 import type { Child } from './child.ts'
 import { assignCores } from './cores.ts'
@@ -72,16 +73,15 @@ export async function withStage<Result>(
   // Postgres may run as another user, who has to pass through.
   chmodSync(folder, 0o711)
   const cores = assignCores()
-  const here = join(options.root, 'scripts', 'bench')
   const env = { PATH: process.env['PATH'] }
   let stopDatabase: (() => Promise<void>) | undefined
   try {
-    const upstream = startChild([join(here, 'upstream.ts')], {
+    const upstream = startChild([fileURLToPath(import.meta.resolve('./upstream.ts'))], {
       core: cores.upstream,
       env,
       logFile: join(folder, 'upstream.log'),
     })
-    const load = startChild([join(here, 'load.ts')], {
+    const load = startChild([fileURLToPath(import.meta.resolve('./load.ts'))], {
       core: cores.load,
       env,
       logFile: join(folder, 'load.log'),

@@ -34,7 +34,7 @@ export function isLoadResult(message: unknown): message is LoadResult {
 }
 
 /** Keeps one request under way on each connection until the time is over; then lets them finish. */
-export async function runLoad(order: LoadOrder): Promise<LoadResult> {
+async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const request = requestBytes(order)
   const tally: Tally = { latencies: [], failures: 0 }
   const startedAt = performance.now()

@@ -17,7 +17,10 @@ export interface CpuProfile {
       readonly url: string
       readonly lineNumber: number
     }
+    readonly children?: readonly number[]
   }[]
+  /** Microseconds of the monotonic clock. */
+  readonly startTime: number
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
 }
@@ -44,7 +47,10 @@ export function profileGateway(options: ProfileOptions): Promise<string> {
     const subject = await startSubject(options.subject, bench, nodeOptions)
     await waitForFirstAnswer(subject, bench.key)
     options.say(`${options.scenario} against ${options.subject}, ${options.seconds} s`)
+    await measure(subject, options.scenario, 2)
+    const from = monotonicMicros()
     const round = await measure(subject, options.scenario, options.seconds)
+    const to = monotonicMicros()
     await subject.child.stop(30_000)
     const file = readdirSync(folder).find((name) => name.endsWith('.cpuprofile'))
     if (!file) {
@@ -52,12 +58,12 @@ export function profileGateway(options: ProfileOptions): Promise<string> {
     }
     const profile: CpuProfile = JSON.parse(readFileSync(join(folder, file), 'utf8'))
     const microsEach = (ms: number): string => ((ms * 1000) / round.requests).toFixed(2)
-    const times = selfTimes(profile, bench.root)
+    const times = selfTimes(profile, { root: bench.root, from, to })
     const rows = (of: readonly SelfTime[]): string[][] =>
       of.slice(0, options.top).map(({ where, ms }) => [where, microsEach(ms)])
     return [
       `${options.subject}, ${options.scenario}: ${round.requests} requests, ` +
-        `${round.cpuMicros.toFixed(1)} µs CPU each under the profiler (start and warm-up are in it)`,
+        `${round.cpuMicros.toFixed(1)} µs CPU each under the profiler`,
       '',
       table([['self time by function', 'µs/request'], ...rows(times)]),
       '',
@@ -66,20 +72,60 @@ export function profileGateway(options: ProfileOptions): Promise<string> {
   })
 }
 
-/** Self times by function, the longest first; waiting is left out. */
-export function selfTimes(profile: CpuProfile, root: string): SelfTime[] {
-  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]))
+/** What of a profile counts, in microseconds of the monotonic clock; and what paths are shown from. */
+export interface ProfileWindow {
+  readonly root: string
+  readonly from: number
+  readonly to: number
+}
+
+/** Self times by function, the longest first; waiting is left out. What is Node's own is named with its caller. */
+export function selfTimes(profile: CpuProfile, { root, from, to }: ProfileWindow): SelfTime[] {
+  const places = placesIn(profile, root)
   const found = new Map<string, SelfTime>()
+  let now = profile.startTime
   for (const [at, sample] of profile.samples.entries()) {
-    const frame = frames.get(sample)
-    if (!frame || frame.functionName === '(idle)') continue
-    const file = frame.url.replace('file://', '').replace(`${root}/`, '')
-    const line = file ? ` ${file}:${frame.lineNumber + 1}` : ''
-    const where = `${frame.functionName || '(anonymous)'}${line}`
-    const ms = (found.get(where)?.ms ?? 0) + (profile.timeDeltas[at] ?? 0) / 1000
-    found.set(where, { where, file, ms })
+    const micros = profile.timeDeltas[at] ?? 0
+    now += micros
+    const place = places.get(sample)
+    if (!place || now < from || now > to) continue
+    found.set(place.where, { ...place, ms: (found.get(place.where)?.ms ?? 0) + micros / 1000 })
   }
   return longestFirst(found)
+}
+
+function placesIn({ nodes }: CpuProfile, root: string): Map<number, Omit<SelfTime, 'ms'>> {
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const callers = new Map(nodes.flatMap((node) => (node.children ?? []).map((id) => [id, node])))
+  const places = new Map<number, Omit<SelfTime, 'ms'>>()
+  for (const { id, callFrame } of byId.values()) {
+    if (callFrame.functionName === '(idle)') continue
+    const own = placeOf(callFrame, root)
+    let caller = callers.get(id)
+    while (own.file === '' && caller && !isOurs(caller.callFrame.url))
+      caller = callers.get(caller.id)
+    const by = own.file === '' && caller ? ` < ${placeOf(caller.callFrame, root).where}` : ''
+    places.set(id, { where: own.where + by, file: own.file })
+  }
+  return places
+}
+
+function placeOf(
+  frame: CpuProfile['nodes'][number]['callFrame'],
+  root: string,
+): Omit<SelfTime, 'ms'> {
+  const file = frame.url.replace('file://', '').replace(`${root}/`, '')
+  const line = file ? ` ${file}:${frame.lineNumber + 1}` : ''
+  return { where: `${frame.functionName || '(anonymous)'}${line}`, file }
+}
+
+/** Ours or a package's, not Node's own. */
+function isOurs(url: string): boolean {
+  return url !== '' && !url.startsWith('node:') && !url.startsWith('wasm:')
+}
+
+function monotonicMicros(): number {
+  return Number(process.hrtime.bigint() / 1000n)
 }
 
 /** The same by part: a package, a room of the gateway, Node itself. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { askedModel, upstreamModel } from './canned.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
@@ -32,6 +33,11 @@ export function createKey(): string {
   return `sk-${randomBytes(24).toString('base64url')}`
 }
 
+const files = {
+  bare: import.meta.resolve('./bare-proxy.ts'),
+  colonnade: import.meta.resolve('../../gateway/main.ts'),
+}
+
 /** Starts one of the two. `nodeOptions` go to Node itself: `--cpu-prof`. */
 export async function startSubject(
   name: SubjectName,
@@ -40,8 +46,7 @@ export async function startSubject(
 ): Promise<Subject> {
   const port = await findFreePort()
   const own = name === 'bare' ? bareEnvironment(bench) : await colonnadeEnvironment(bench)
-  const file = name === 'bare' ? 'scripts/bench/bare-proxy.ts' : 'gateway/main.ts'
-  const child = startChild([...nodeOptions, join(bench.root, file)], {
+  const child = startChild([...nodeOptions, fileURLToPath(files[name])], {
     core: bench.core,
     logFile: join(bench.folder, `${name}.log`),
     env: {

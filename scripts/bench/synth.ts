@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { table } from './report.ts'
 
 /** What one size of fleet cost. */
-export interface SynthFigures {
+interface SynthFigures {
   readonly modules: number
   readonly files: number
   /** Reading and synthesising, without Node's own start. */
@@ -59,7 +60,7 @@ function measure(root: string, modules: number): SynthFigures {
   const folder = mkdtempSync(join(tmpdir(), 'colonnade-bench-synth-'))
   try {
     writeFleet(root, folder, modules)
-    const once = join(root, 'scripts', 'bench', 'synth-once.ts')
+    const once = fileURLToPath(import.meta.resolve('./synth-once.ts'))
     const run = spawnSync(process.execPath, [once, folder], { encoding: 'utf8' })
     if (run.status !== 0) throw new Error(`synth of ${modules} modules failed:\n${run.stderr}`)
     const found: SynthFigures = JSON.parse(run.stdout)

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 
 /** What is to be built. */
-export interface ImageBuild {
+interface ImageBuild {
   /** `colonnade-gateway:1f2e3d…` */
   readonly tag: string
   /** The prepared folder, the Dockerfile in it. */
