@@ -41,10 +41,13 @@ function packagesText(root: string): string {
   const { packages } = readJson(join(root, 'package-lock.json'))
   const locked = Object.entries(isRecord(packages) ? packages : {})
     .filter(([path, entry]) => path !== '' && isRecord(entry) && entry['dev'] !== true)
-    .map(([path, entry]) => (isRecord(entry) ? [path, entry['version'], entry['integrity']] : []))
-    .sort(([left], [right]) => (String(left) < String(right) ? -1 : 1))
-  const wanted = isRecord(dependencies) ? Object.entries(dependencies).sort() : []
-  return JSON.stringify({ version, type, wanted, locked })
+    .map(([path, entry]) =>
+      isRecord(entry) ? `${path} ${String(entry['version'])} ${String(entry['integrity'])}` : path,
+    )
+  const wanted = Object.entries(isRecord(dependencies) ? dependencies : {}).map(
+    ([name, range]) => `${name} ${String(range)}`,
+  )
+  return JSON.stringify({ version, type, wanted: wanted.toSorted(), locked: locked.toSorted() })
 }
 
 function readText(file: string): string {

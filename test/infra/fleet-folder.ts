@@ -65,7 +65,7 @@ export interface Manifest {
 }
 
 /** The objects of `k8s/`, and those of `secrets/` with a value for everything. */
-export function objectsOf(root: string): Manifest[] {
+function objectsOf(root: string): Manifest[] {
   const fleet = readFleet(root)
   const values = new Proxy<Record<string, string>>({}, { get: () => 'a-value' })
   const files = [...synthesiseFolder(root), ...renderSecrets(fleet, values)]

@@ -34,13 +34,13 @@ export interface Container {
   readonly livenessProbe?: Probe
 }
 
-export interface Probe {
+interface Probe {
   readonly httpGet?: { path: string; port: string | number }
   readonly failureThreshold?: number
   readonly periodSeconds?: number
 }
 
-export interface SecurityContext {
+interface SecurityContext {
   readonly runAsNonRoot?: boolean
   readonly runAsUser?: number
   readonly allowPrivilegeEscalation?: boolean
@@ -52,7 +52,7 @@ export interface SecurityContext {
   readonly sysctls?: { name: string }[]
 }
 
-export interface Volume {
+interface Volume {
   readonly name: string
   readonly configMap?: { name: string; optional?: boolean }
   readonly secret?: { secretName: string; optional?: boolean }

@@ -10,7 +10,7 @@ import type { TestPostgres } from '../../doubles/postgres.ts'
 
 const scripts = join(import.meta.dirname, '../../../infra/postgres')
 const rolesSql = readFileSync(join(scripts, 'roles.sql'), 'utf8')
-const hasPsql = spawnSync('psql', ['--version']).status === 0
+const hasPsql = spawnSync('sh', ['-c', 'command -v psql']).status === 0
 
 let postgres: TestPostgres
 beforeAll(async () => {
