@@ -1,5 +1,13 @@
-import { Type } from 'typebox'
-import { integer, listOf, mapOf, ourBlock, text } from './schema-parts.ts'
+import {
+  either,
+  integer,
+  listOf,
+  mapOf,
+  nothing,
+  optional,
+  ourBlock,
+  text,
+} from './schema-parts.ts'
 
 const quantity = text({
   description: 'A Kubernetes quantity.',
@@ -10,7 +18,7 @@ const quantity = text({
 /** `deploy`: what infra reads; the gateway's document leaves it out. */
 export const deploySchema = ourBlock(
   {
-    node_port: Type.Optional(
+    node_port: optional(
       integer({
         description: 'Port of the module on every node; 30000 and 30900 are taken.',
         expected: 'a whole number from 30001 to 32767',
@@ -18,17 +26,17 @@ export const deploySchema = ourBlock(
         maximum: 32767,
       }),
     ),
-    replicas: Type.Optional(
-      Type.Union([integer({ description: '', maximum: 1000 }), Type.Null()], {
+    replicas: optional(
+      either([integer({ description: '', maximum: 1000 }), nothing], {
         description: 'Pods of this module; null leaves the number to whoever scales from outside.',
         expected: 'a whole number from 0 to 1000, or null where something else scales',
         default: 1,
       }),
     ),
-    autoscaling: Type.Optional(
+    autoscaling: optional(
       ourBlock(
         {
-          min: Type.Optional(
+          min: optional(
             integer({
               description: 'Fewest pods.',
               expected: 'a whole number from 1',
@@ -43,7 +51,7 @@ export const deploySchema = ourBlock(
             minimum: 1,
             maximum: 1000,
           }),
-          target_cpu_percent: Type.Optional(
+          target_cpu_percent: optional(
             integer({
               description: 'CPU use, in percent of the request, that pods are added to hold.',
               expected: 'a percentage from 1 to 1000',
@@ -56,16 +64,16 @@ export const deploySchema = ourBlock(
         { description: 'Pods by CPU use, in place of replicas.' },
       ),
     ),
-    resources: Type.Optional(
+    resources: optional(
       ourBlock(
         {
-          requests: Type.Optional(
+          requests: optional(
             mapOf(quantity, {
               description: 'What a pod is promised: cpu, memory, or a device by its full name.',
               default: { cpu: '100m', memory: '128Mi' },
             }),
           ),
-          limits: Type.Optional(
+          limits: optional(
             mapOf(quantity, {
               description: 'What a pod may use at most. Memory is never set below the request.',
               default: { memory: '256Mi' },
@@ -75,7 +83,7 @@ export const deploySchema = ourBlock(
         { description: 'CPU and memory of one pod.' },
       ),
     ),
-    secrets: Type.Optional(
+    secrets: optional(
       listOf(
         text({
           description: 'Name of a variable.',

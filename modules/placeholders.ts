@@ -15,6 +15,7 @@ const deepest = 16
 
 /** Splits a string into text and placeholders. `$${` stands for a literal `${`. */
 export function parseTemplate(text: string): ParsedTemplate {
+  if (!text.includes('${') && !text.includes('os.environ/')) return { template: [text] }
   const whole = wholeVariable.exec(text.trim())
   if (whole) return wholeTemplate(whole[1] ?? '')
   const scanner = new Scanner(text)

@@ -1,5 +1,4 @@
-import { Type } from 'typebox'
-import { integer, oneOf, ourBlock, text } from './schema-parts.ts'
+import { integer, oneOf, optional, ourBlock, text } from './schema-parts.ts'
 
 const storage = {
   expected: 'a size such as 5Gi',
@@ -20,7 +19,7 @@ const storageClass = text({
 /** platform.yaml: what all modules share. */
 export const platformSchema = ourBlock(
   {
-    namespace: Type.Optional(
+    namespace: optional(
       text({
         description: 'Namespace of everything.',
         expected:
@@ -29,7 +28,7 @@ export const platformSchema = ourBlock(
         default: 'ai-gateway',
       }),
     ),
-    image: Type.Optional(
+    image: optional(
       text({
         description: 'Name of the gateway image. Its tag is a hash of what is in it.',
         expected:
@@ -38,7 +37,7 @@ export const platformSchema = ourBlock(
         default: 'colonnade-gateway',
       }),
     ),
-    backend_host: Type.Optional(
+    backend_host: optional(
       text({
         description:
           "Value of BACKEND_HOST in the cluster: a name, an address, or node for the node's own address.",
@@ -47,17 +46,17 @@ export const platformSchema = ourBlock(
         default: 'host.minikube.internal',
       }),
     ),
-    postgres: Type.Optional(
+    postgres: optional(
       ourBlock(
         {
-          mode: Type.Optional(
+          mode: optional(
             oneOf(['bundled', 'external', 'cnpg'], {
               description:
                 'bundled: a Postgres beside the modules. external: yours. cnpg: not yet offered.',
               default: 'bundled',
             }),
           ),
-          image: Type.Optional(
+          image: optional(
             text({
               description:
                 'Image of the bundled Postgres, with its full tag; a major from 15 to 17.',
@@ -65,39 +64,39 @@ export const platformSchema = ourBlock(
               default: 'postgres:15.18-bookworm',
             }),
           ),
-          storage: Type.Optional(
+          storage: optional(
             text({ description: 'Size of its volume.', ...storage, default: '5Gi' }),
           ),
-          storage_class: Type.Optional(storageClass),
+          storage_class: optional(storageClass),
         },
         { description: 'Where keys, limits and spend are kept.' },
       ),
     ),
-    prometheus: Type.Optional(
+    prometheus: optional(
       ourBlock(
         {
-          mode: Type.Optional(
+          mode: optional(
             oneOf(['bundled', 'operator', 'none'], {
               description:
                 'bundled: a Prometheus beside the modules. none: yours, or none. operator: not yet offered.',
               default: 'bundled',
             }),
           ),
-          image: Type.Optional(
+          image: optional(
             text({
               description: 'Image of the bundled Prometheus, with its full tag.',
               ...taggedImage,
               default: 'prom/prometheus:v3.13.0',
             }),
           ),
-          storage: Type.Optional(
+          storage: optional(
             text({
               description: 'Size of its volume. Absent: what it learnt is gone when its pod goes.',
               ...storage,
             }),
           ),
-          storage_class: Type.Optional(storageClass),
-          retention: Type.Optional(
+          storage_class: optional(storageClass),
+          retention: optional(
             text({
               description: 'How long it remembers.',
               expected: 'a time such as 15d, 12h or 1y',
@@ -105,7 +104,7 @@ export const platformSchema = ourBlock(
               default: '15d',
             }),
           ),
-          node_port: Type.Optional(
+          node_port: optional(
             integer({
               description: 'Its port on every node.',
               expected: 'a whole number from 30001 to 32767',

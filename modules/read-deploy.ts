@@ -1,12 +1,12 @@
-import type { Static } from 'typebox'
 import { deploySchema } from './deploy-schema.ts'
 import type { FaultList } from './fault-list.ts'
 import type { DeploySettings, Resources } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
 import { optional } from './read-models.ts'
+import type { ValueOf } from './schema-parts.ts'
 import type { SchemaReader } from './schema-reader.ts'
 
-type Deploy = Static<typeof deploySchema>
+type Deploy = ValueOf<typeof deploySchema>
 
 const defaultRequests = { cpu: '100m', memory: '128Mi' }
 const defaultLimits = { memory: '256Mi' }

@@ -1,10 +1,10 @@
-import type { Static } from 'typebox'
 import type { FaultList } from './fault-list.ts'
 import { keysNotActedOn, lossOf, modes } from './known-keys.ts'
 import type { DeploymentParams, ModelEntry } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
 import { requestParameters } from './request-parameters.ts'
 import { modelSchema, paramsSchema } from './schema.ts'
+import type { ValueOf } from './schema-parts.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { isRecord } from './yaml-source.ts'
 import type { Path } from './yaml-source.ts'
@@ -16,7 +16,7 @@ interface ModelReading {
   readonly credentials: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
 
-type Params = Static<typeof paramsSchema>
+type Params = ValueOf<typeof paramsSchema>
 
 /** The usable entries of `model_list`; a bad one is left out, and its faults say why. */
 export function readModels(raw: unknown, reading: ModelReading): ModelEntry[] {
@@ -117,7 +117,7 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
   return {
     model: params.model.trim(),
     ...(params.custom_llm_provider ? { customProvider: params.custom_llm_provider } : {}),
-    ...(base ? { apiBase: base.trim().replace(/\/+$/, '') } : {}),
+    ...(base ? { apiBase: withoutSlashes(base.trim()) } : {}),
     ...(params.api_key?.trim() ? { apiKey: params.api_key.trim() } : {}),
     ...(params.api_version ? { apiVersion: params.api_version } : {}),
     ...(params.organization ? { organization: params.organization } : {}),
@@ -138,6 +138,12 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
     extraBody: params.extra_body ?? {},
     defaults,
   }
+}
+
+function withoutSlashes(address: string): string {
+  let end = address.length
+  while (address[end - 1] === '/') end -= 1
+  return address.slice(0, end)
 }
 
 /** Milliseconds of a number of seconds. */

@@ -1,7 +1,7 @@
-import type { Static, TSchema } from 'typebox'
 import type { FaultList } from './fault-list.ts'
 import { nearestNames } from './nearest-name.ts'
 import { hasPlaceholder } from './placeholders.ts'
+import type { Schema } from './schema-parts.ts'
 import { withoutSecrets } from './secret-shapes.ts'
 import { isRecord } from './yaml-source.ts'
 import type { Path } from './yaml-source.ts'
@@ -19,22 +19,6 @@ interface ReaderOptions {
   readonly onOtherKey: (block: string, path: Path, value: unknown) => void
 }
 
-/** The parts of JSON Schema that the schemas here are made of. */
-interface Shape {
-  readonly type?: string | readonly string[]
-  readonly anyOf?: readonly Shape[]
-  readonly enum?: readonly string[]
-  readonly pattern?: string
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly items?: Shape
-  readonly properties?: Readonly<Record<string, Shape>>
-  readonly required?: readonly string[]
-  readonly additionalProperties?: boolean | Shape
-  readonly expected?: string
-  readonly block?: string
-}
-
 const absent = Symbol('absent')
 
 /** Reads raw YAML values by a schema: converts, fills, and collects a fault for all that does not fit. */
@@ -46,13 +30,9 @@ export class SchemaReader {
   }
 
   /** Undefined where nothing usable is there; what is wrong is in the faults. */
-  read<Schema extends TSchema>(
-    schema: Schema,
-    raw: unknown,
-    path: Path,
-  ): Static<Schema> | undefined {
+  read<Value>(schema: Schema<Value>, raw: unknown, path: Path): Value | undefined {
     if (raw === undefined || raw === null) return undefined
-    const value = this.#convert(shapeOf(schema), raw, path)
+    const value = this.#convert(schema, raw, path)
     return isConverted(schema, value) ? value : undefined
   }
 
@@ -62,16 +42,16 @@ export class SchemaReader {
     return value === absent ? undefined : value
   }
 
-  #convert(shape: Shape, raw: unknown, path: Path): unknown {
-    if (shape.anyOf) return this.#convertUnion(shape, shape.anyOf, raw, path)
-    const types = typeof shape.type === 'string' ? [shape.type] : (shape.type ?? [])
-    if (types.includes('object')) return this.#convertObject(shape, raw, path)
-    if (types.includes('array')) return this.#convertList(shape, raw, path)
+  #convert(schema: Schema, raw: unknown, path: Path): unknown {
+    if (schema.anyOf) return this.#convertUnion(schema, schema.anyOf, raw, path)
+    const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? [])
+    if (types.includes('object')) return this.#convertObject(schema, raw, path)
+    if (types.includes('array')) return this.#convertList(schema, raw, path)
     if (types.includes('null')) return raw
-    return this.#convertScalar(shape, types, raw, path)
+    return this.#convertScalar(schema, types, raw, path)
   }
 
-  #convertUnion(union: Shape, members: readonly Shape[], raw: unknown, path: Path): unknown {
+  #convertUnion(union: Schema, members: readonly Schema[], raw: unknown, path: Path): unknown {
     const kind = kindOf(raw)
     const wording = union.expected === undefined ? {} : { expected: union.expected }
     const fitting = members.find((member) => kindsOf(member).includes(kind))
@@ -80,84 +60,86 @@ export class SchemaReader {
     return this.#refuse(union, raw, path)
   }
 
-  #convertObject(shape: Shape, raw: unknown, path: Path): unknown {
-    if (!isRecord(raw)) return this.#refuse(shape, raw, path)
-    const known = shape.properties ?? {}
+  #convertObject(schema: Schema, raw: unknown, path: Path): unknown {
+    if (!isRecord(raw)) return this.#refuse(schema, raw, path)
+    const known = schema.properties ?? {}
     const entries: [string, unknown][] = []
     for (const [key, value] of Object.entries(raw)) {
       const keyPath = [...path, key]
       const property = Object.hasOwn(known, key) ? known[key] : undefined
       const converted = property
         ? this.#convertProperty(property, value, keyPath)
-        : this.#convertOther(shape, key, value, path)
+        : this.#convertOther(schema, key, value, path)
       if (converted !== absent) entries.push([key, converted])
     }
-    this.#reportMissing(shape, raw, path)
+    this.#reportMissing(schema, raw, path)
     const has = new Set(entries.map(([key]) => key))
-    const isWhole = (shape.required ?? []).every((key) => has.has(key))
+    const isWhole = (schema.required ?? []).every((key) => has.has(key))
     return isWhole ? Object.fromEntries(entries) : absent
   }
 
-  #convertProperty(shape: Shape, value: unknown, path: Path): unknown {
-    if (value === null && !kindsOf(shape).includes('null')) return absent
-    return this.#convert(shape, value, path)
+  #convertProperty(schema: Schema, value: unknown, path: Path): unknown {
+    if (value === null && !kindsOf(schema).includes('null')) return absent
+    return this.#convert(schema, value, path)
   }
 
-  #convertOther(shape: Shape, key: string, value: unknown, path: Path): unknown {
-    const rule = shape.additionalProperties
+  #convertOther(schema: Schema, key: string, value: unknown, path: Path): unknown {
+    const rule = schema.additionalProperties
     const keyPath = [...path, key]
     if (rule === false) {
       const { faults } = this.#options
-      const message = faults.isFull ? '' : unknownKey(key, Object.keys(shape.properties ?? {}))
+      const message = faults.isFull ? '' : unknownKey(key, Object.keys(schema.properties ?? {}))
       faults.error(keyPath, message, { part: 'key' })
       return absent
     }
     if (typeof rule === 'object') return this.#convertProperty(rule, value, keyPath)
-    if (shape.block !== undefined) {
-      this.#options.onOtherKey(shape.block, keyPath, value)
+    if (schema.block !== undefined) {
+      this.#options.onOtherKey(schema.block, keyPath, value)
       return absent
     }
     return this.#convertFreely(value, keyPath)
   }
 
-  #reportMissing(shape: Shape, raw: Record<string, unknown>, path: Path): void {
-    for (const key of shape.required ?? []) {
+  #reportMissing(schema: Schema, raw: Record<string, unknown>, path: Path): void {
+    for (const key of schema.required ?? []) {
       if (raw[key] !== undefined && raw[key] !== null) continue
-      const others = Object.keys(raw).filter((name) => !Object.hasOwn(shape.properties ?? {}, name))
+      const others = Object.keys(raw).filter(
+        (name) => !Object.hasOwn(schema.properties ?? {}, name),
+      )
       const [near] = nearestNames(key, others, 1)
       const instead =
         near === undefined ? 'nothing' : `the key ${withoutSecrets(near)}: write ${key}`
-      const expected = shape.properties?.[key]?.expected ?? 'a value'
+      const expected = schema.properties?.[key]?.expected ?? 'a value'
       this.#options.faults.error([...path, key], `expected ${expected}, found ${instead}`)
     }
   }
 
-  #convertList(shape: Shape, raw: unknown, path: Path): unknown {
-    if (!Array.isArray(raw)) return this.#refuse(shape, raw, path)
-    const item = shape.items ?? {}
+  #convertList(schema: Schema, raw: unknown, path: Path): unknown {
+    if (!Array.isArray(raw)) return this.#refuse(schema, raw, path)
+    const item = schema.items ?? {}
     return raw
       .map((value: unknown, index) => this.#convert(item, value, [...path, index]))
       .filter((value) => value !== absent)
   }
 
-  #convertScalar(shape: Shape, types: readonly string[], raw: unknown, path: Path): unknown {
-    if (kindOf(raw) !== 'scalar') return this.#refuse(shape, raw, path)
-    if (typeof raw !== 'string') return this.#checkScalar(shape, types, raw, raw, path)
+  #convertScalar(schema: Schema, types: readonly string[], raw: unknown, path: Path): unknown {
+    if (kindOf(raw) !== 'scalar') return this.#refuse(schema, raw, path)
+    if (typeof raw !== 'string') return this.#checkScalar(schema, types, raw, raw, path)
     const filling = this.#options.fill(raw, path)
     if (filling.kind === 'fault') return absent
-    if (filling.kind === 'text') return this.#checkScalar(shape, types, filling.text, raw, path)
-    return types.includes('string') && types.length === 1 && fits(shape, raw) ? raw : absent
+    if (filling.kind === 'text') return this.#checkScalar(schema, types, filling.text, raw, path)
+    return types.includes('string') && types.length === 1 && fits(schema, raw) ? raw : absent
   }
 
   #checkScalar(
-    shape: Shape,
+    schema: Schema,
     types: readonly string[],
     value: unknown,
     raw: unknown,
     path: Path,
   ): unknown {
     const converted = toType(types, value)
-    if (converted === undefined || !fits(shape, converted)) return this.#refuse(shape, raw, path)
+    if (converted === undefined || !fits(schema, converted)) return this.#refuse(schema, raw, path)
     return converted
   }
 
@@ -179,9 +161,9 @@ export class SchemaReader {
     return Object.fromEntries(entries.filter(([, value]) => value !== absent))
   }
 
-  #refuse(shape: Shape, raw: unknown, path: Path): typeof absent {
-    const expected = shape.expected ?? 'another kind of value'
-    this.#options.faults.error(path, `expected ${expected}, ${found(raw, path, shape.enum)}`)
+  #refuse(schema: Schema, raw: unknown, path: Path): typeof absent {
+    const expected = schema.expected ?? 'another kind of value'
+    this.#options.faults.error(path, `expected ${expected}, ${found(raw, path, schema.enum)}`)
     return absent
   }
 }
@@ -194,16 +176,8 @@ export function unknownKey(key: string, known: readonly string[]): string {
 }
 
 /** Whatever is not absent was built by the schema, part by part; a second check would cost more than the first. */
-function isConverted<Schema extends TSchema>(
-  _schema: Schema,
-  value: unknown,
-): value is Static<Schema> {
+function isConverted<Value>(_schema: Schema<Value>, value: unknown): value is Value {
   return value !== absent
-}
-
-/** Typebox's schemas are plain JSON Schema; this names the part of it that is read here. */
-function shapeOf(schema: TSchema): Shape {
-  return schema
 }
 
 function kindOf(raw: unknown): 'object' | 'array' | 'null' | 'scalar' {
@@ -212,19 +186,29 @@ function kindOf(raw: unknown): 'object' | 'array' | 'null' | 'scalar' {
   return typeof raw === 'object' ? 'object' : 'scalar'
 }
 
-function kindsOf(shape: Shape): readonly string[] {
-  if (shape.anyOf) return shape.anyOf.flatMap(kindsOf)
-  const types = typeof shape.type === 'string' ? [shape.type] : (shape.type ?? [])
+function kindsOf(schema: Schema): readonly string[] {
+  if (schema.anyOf) return schema.anyOf.flatMap(kindsOf)
+  const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? [])
   return types.map((type) => (['object', 'array', 'null'].includes(type) ? type : 'scalar'))
 }
 
-function fits(shape: Shape, value: unknown): boolean {
+function fits(schema: Schema, value: unknown): boolean {
   if (typeof value === 'number') {
-    return value >= (shape.minimum ?? -Infinity) && value <= (shape.maximum ?? Infinity)
+    return value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity)
   }
   if (typeof value !== 'string') return true
-  if (shape.enum) return shape.enum.includes(value)
-  return shape.pattern === undefined || new RegExp(shape.pattern).test(value)
+  if (schema.enum) return schema.enum.includes(value)
+  return schema.pattern === undefined || compiled(schema.pattern).test(value)
+}
+
+const expressions = new Map<string, RegExp>()
+
+function compiled(pattern: string): RegExp {
+  const known = expressions.get(pattern)
+  if (known) return known
+  const expression = new RegExp(pattern)
+  expressions.set(pattern, expression)
+  return expression
 }
 
 function toType(types: readonly string[], value: unknown): unknown {

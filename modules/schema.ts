@@ -1,8 +1,8 @@
-import { Type } from 'typebox'
 import { deploySchema } from './deploy-schema.ts'
 import { endpointNames } from './endpoints.ts'
 import {
   anyMap,
+  either,
   flag,
   integer,
   listOf,
@@ -10,6 +10,7 @@ import {
   mapOf,
   number,
   oneOf,
+  optional,
   ourBlock,
   seconds,
   secondsOrNone,
@@ -50,62 +51,59 @@ export const paramsSchema = litellmBlock(
       expected: 'provider/model, such as openai/gpt-4.1',
       pattern: String.raw`\S`,
     }),
-    custom_llm_provider: Type.Optional(text({ description: 'Provider, in place of the prefix.' })),
-    api_base: Type.Optional(text({ description: 'Address of the upstream.', ...address })),
-    base_url: Type.Optional(text({ description: 'The same as api_base.', ...address })),
-    api_key: Type.Optional(
+    custom_llm_provider: optional(text({ description: 'Provider, in place of the prefix.' })),
+    api_base: optional(text({ description: 'Address of the upstream.', ...address })),
+    base_url: optional(text({ description: 'The same as api_base.', ...address })),
+    api_key: optional(
       text({ description: 'Provider key; name a variable: os.environ/OPENAI_API_KEY.' }),
     ),
-    api_version: Type.Optional(text({ description: 'Version of the upstream API.' })),
-    organization: Type.Optional(text({ description: 'Organization sent to OpenAI.' })),
-    timeout: Type.Optional(seconds({ description: 'Longest answer of this deployment, seconds.' })),
-    stream_timeout: Type.Optional(
+    api_version: optional(text({ description: 'Version of the upstream API.' })),
+    organization: optional(text({ description: 'Organization sent to OpenAI.' })),
+    timeout: optional(seconds({ description: 'Longest answer of this deployment, seconds.' })),
+    stream_timeout: optional(
       seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),
     ),
-    order: Type.Optional(
+    order: optional(
       integer({ description: 'Priority: lower first.', minimum: -1_000_000, maximum: 1_000_000 }),
     ),
-    weight: Type.Optional(number({ description: 'Share of the requests within its model.' })),
-    rpm: Type.Optional(
+    weight: optional(number({ description: 'Share of the requests within its model.' })),
+    rpm: optional(
       integer({
         description: 'Requests a minute it can take.',
         expected: 'a whole number of requests a minute',
       }),
     ),
-    tpm: Type.Optional(
+    tpm: optional(
       integer({
         description: 'Tokens a minute it can take.',
         expected: 'a whole number of tokens a minute',
       }),
     ),
-    cooldown_time: Type.Optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
-    num_retries: Type.Optional(
+    cooldown_time: optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
+    num_retries: optional(
       integer({ description: 'Further attempts within the model.', maximum: 100 }),
     ),
-    max_retries: Type.Optional(integer({ description: 'The same as num_retries.', maximum: 100 })),
-    drop_params: Type.Optional(
-      Type.Union(
-        [flag({ description: '' }), listOf(text({ description: '' }), { description: '' })],
-        {
-          description: 'Leave out parameters that the provider does not take, or those listed.',
-          expected: 'true, false or a list of parameter names',
-        },
-      ),
+    max_retries: optional(integer({ description: 'The same as num_retries.', maximum: 100 })),
+    drop_params: optional(
+      either([flag({ description: '' }), listOf(text({ description: '' }), { description: '' })], {
+        description: 'Leave out parameters that the provider does not take, or those listed.',
+        expected: 'true, false or a list of parameter names',
+      }),
     ),
-    additional_drop_params: Type.Optional(
+    additional_drop_params: optional(
       listOf(text({ description: 'Name of a parameter.' }), {
         description: 'Parameters never sent to this deployment.',
         expected: 'a list of parameter names',
       }),
     ),
-    extra_headers: Type.Optional(
+    extra_headers: optional(
       mapOf(text({ description: '' }), { description: 'Headers added to each call.' }),
     ),
-    headers: Type.Optional(
+    headers: optional(
       mapOf(text({ description: '' }), { description: 'The same as extra_headers.' }),
     ),
-    extra_body: Type.Optional(anyMap({ description: 'Merged into the JSON body of each call.' })),
-    litellm_credential_name: Type.Optional(
+    extra_body: optional(anyMap({ description: 'Merged into the JSON body of each call.' })),
+    litellm_credential_name: optional(
       text({ description: 'Entry of credential_list whose values are used; values here win.' }),
     ),
   },
@@ -121,7 +119,7 @@ const modelSchema = litellmBlock(
       expected: 'the name callers ask for',
     }),
     litellm_params: paramsSchema,
-    model_info: Type.Optional(
+    model_info: optional(
       anyMap({ description: 'Free-form facts about the model, given back unchanged.' }),
     ),
   },
@@ -131,38 +129,38 @@ const modelSchema = litellmBlock(
 export const routerSchema = litellmBlock(
   'router_settings',
   {
-    routing_strategy: Type.Optional(
+    routing_strategy: optional(
       oneOf(strategies, { description: 'How a deployment is picked; ours where absent.' }),
     ),
-    num_retries: Type.Optional(
+    num_retries: optional(
       integer({
         description: 'Further attempts within a model; litellm_settings.num_retries where absent.',
         maximum: 100,
         default: 2,
       }),
     ),
-    timeout: Type.Optional(
+    timeout: optional(
       seconds({
         description: 'Longest answer, seconds. litellm_settings.request_timeout goes before it.',
         default: defaultTimeoutSeconds,
       }),
     ),
-    stream_timeout: Type.Optional(
+    stream_timeout: optional(
       seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),
     ),
-    allowed_fails: Type.Optional(
+    allowed_fails: optional(
       integer({ description: 'Failures a minute before a deployment rests.' }),
     ),
-    cooldown_time: Type.Optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
-    model_group_alias: Type.Optional(
+    cooldown_time: optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
+    model_group_alias: optional(
       mapOf(
-        Type.Union(
+        either(
           [
             text({ description: '' }),
             ourBlock(
               {
                 model: text({ description: 'Model the alias stands for.' }),
-                hidden: Type.Optional(
+                hidden: optional(
                   flag({ description: 'Not listed by /v1/models.', default: false }),
                 ),
               },
@@ -182,20 +180,18 @@ export const routerSchema = litellmBlock(
 export const litellmSchema = litellmBlock(
   'litellm_settings',
   {
-    drop_params: Type.Optional(
+    drop_params: optional(
       flag({ description: 'Leave out parameters that a provider does not take.', default: false }),
     ),
-    num_retries: Type.Optional(
+    num_retries: optional(
       integer({ description: 'Used where router_settings has none.', maximum: 100 }),
     ),
-    request_timeout: Type.Optional(
+    request_timeout: optional(
       seconds({ description: 'Longest answer, seconds; that of a deployment goes before it.' }),
     ),
-    allowed_fails: Type.Optional(integer({ description: 'Used where router_settings has none.' })),
-    cooldown_time: Type.Optional(
-      secondsOrNone({ description: 'Used where router_settings has none.' }),
-    ),
-    require_auth_for_metrics_endpoint: Type.Optional(
+    allowed_fails: optional(integer({ description: 'Used where router_settings has none.' })),
+    cooldown_time: optional(secondsOrNone({ description: 'Used where router_settings has none.' })),
+    require_auth_for_metrics_endpoint: optional(
       flag({ description: 'Whether /metrics asks for a key.', default: false }),
     ),
   },
@@ -205,15 +201,15 @@ export const litellmSchema = litellmBlock(
 export const generalSchema = litellmBlock(
   'general_settings',
   {
-    master_key: Type.Optional(
+    master_key: optional(
       text({
         description: 'Opens everything; the variable LITELLM_MASTER_KEY is the usual place.',
       }),
     ),
-    database_url: Type.Optional(
+    database_url: optional(
       text({ description: 'Postgres; the variable DATABASE_URL is the usual place.' }),
     ),
-    max_request_size_mb: Type.Optional(
+    max_request_size_mb: optional(
       number({
         description: 'Largest JSON request, MiB.',
         expected: 'a number of MiB from 0.001 to 1024',
@@ -222,7 +218,7 @@ export const generalSchema = litellmBlock(
         default: 32,
       }),
     ),
-    max_file_size_mb: Type.Optional(
+    max_file_size_mb: optional(
       number({
         description: 'Largest uploaded file, MiB.',
         expected: 'a number of MiB from 0.001 to 1000000',
@@ -231,14 +227,14 @@ export const generalSchema = litellmBlock(
         default: 512,
       }),
     ),
-    litellm_key_header_name: Type.Optional(
+    litellm_key_header_name: optional(
       text({
         description: 'A further header that may carry the key.',
         expected: 'the name of a header',
         pattern: String.raw`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`,
       }),
     ),
-    disable_spend_logs: Type.Optional(
+    disable_spend_logs: optional(
       flag({ description: 'Keep no record of single requests.', default: false }),
     ),
   },
@@ -250,7 +246,7 @@ const credentialSchema = litellmBlock(
   {
     credential_name: text({ description: 'Name that litellm_credential_name refers to.' }),
     credential_values: anyMap({ description: 'litellm_params shared by those who name it.' }),
-    credential_info: Type.Optional(anyMap({ description: 'Free-form.' })),
+    credential_info: optional(anyMap({ description: 'Free-form.' })),
   },
   { description: 'Values several deployments share.' },
 )
@@ -268,27 +264,27 @@ export const fleetMemberSchema = ourBlock(
 export const moduleSchema = litellmBlock(
   '',
   {
-    module: Type.Optional(text({ description: 'Name of the module; the file name gives it.' })),
-    endpoints: Type.Optional(endpointList),
-    fleet: Type.Optional(
+    module: optional(text({ description: 'Name of the module; the file name gives it.' })),
+    endpoints: optional(endpointList),
+    fleet: optional(
       listOf(fleetMemberSchema, { description: 'The other modules; written by the generator.' }),
     ),
-    deploy: Type.Optional(deploySchema),
-    model_list: Type.Optional(
+    deploy: optional(deploySchema),
+    model_list: optional(
       listOf(modelSchema, {
         description: 'Deployments, in any order.',
         expected: 'a list of models',
       }),
     ),
-    router_settings: Type.Optional(routerSchema),
-    litellm_settings: Type.Optional(litellmSchema),
-    general_settings: Type.Optional(generalSchema),
-    environment_variables: Type.Optional(
+    router_settings: optional(routerSchema),
+    litellm_settings: optional(litellmSchema),
+    general_settings: optional(generalSchema),
+    environment_variables: optional(
       mapOf(text({ description: '' }), {
         description: 'Variables set before anything else is read.',
       }),
     ),
-    credential_list: Type.Optional(
+    credential_list: optional(
       listOf(credentialSchema, { description: 'Values several deployments share.' }),
     ),
   },
