@@ -25,6 +25,7 @@ export interface EnvFile {
 
 interface EnvFleet {
   readonly modules: readonly Pick<FleetModule, 'name' | 'variables' | 'deploy'>[]
+  readonly platform?: { readonly postgres: { readonly mode: string } }
 }
 
 /** Makes `.env` hold every secret the fleet needs. A value that is there is never touched. */
@@ -58,7 +59,7 @@ export function exampleEnvText(fleet: EnvFleet): string {
     ...fleet.modules.map(({ name }) => `${databasePasswordName(name)}=`),
   ]
   const wanted = wantedByFleet(fleet)
-  if (wanted.size > 0) lines.push('', '# Named by module files; for you to fill.')
+  if (wanted.size > 0) lines.push('', '# Asked for by module files; for you to fill.')
   for (const name of wanted.keys()) lines.push(`${name}=`)
   return `${lines.join('\n')}\n`
 }
@@ -87,11 +88,8 @@ function fillEnvText(
   const asked = [...wantedByFleet(fleet)].filter(([name]) => values[name] === undefined)
   let filled = text
   for (const name of added) filled = withValue(filled, name, randomValue(name))
-  for (const [name, module] of asked)
-    filled = withLine(
-      withLine(filled, `# modules/${module} names it; for you to fill.`),
-      `${name}=`,
-    )
+  for (const [name, file] of asked)
+    filled = withLine(withLine(filled, `# ${file} asks for it; for you to fill.`), `${name}=`)
   return { text: filled, added, asked: asked.map(([name]) => name) }
 }
 
@@ -113,13 +111,14 @@ function generatedNames({ modules }: EnvFleet): string[] {
   ]
 }
 
-/** Each variable of the module files, with the first module that names it. */
+/** Each variable that only the operator knows, with the first file that names it. */
 function wantedByFleet(fleet: EnvFleet): Map<string, string> {
   const generated = new Set(generatedNames(fleet))
   const wanted = new Map<string, string>()
   for (const module of fleet.modules)
     for (const name of wantedVariables(module))
-      if (!generated.has(name) && !wanted.has(name)) wanted.set(name, module.name)
+      if (!generated.has(name) && !wanted.has(name)) wanted.set(name, `modules/${module.name}.yaml`)
+  if (fleet.platform?.postgres.mode === 'external') wanted.set('DATABASE_URL', 'platform.yaml')
   return wanted
 }
 

@@ -88,3 +88,10 @@ test('a master key stays empty where the operator opens the module', () => {
   expect(values['LLM_MASTER_KEY']).toBe('')
   expect(values['IMAGE_GEN_MASTER_KEY']).toMatch(/^sk-/)
 })
+
+test('an address is asked for where Postgres is the operator’s own', () => {
+  const external = { ...fleet, platform: { postgres: { mode: 'external' } } }
+  ensureEnvFile(root, fleet)
+  expect(ensureEnvFile(root, external).asked).toEqual(['DATABASE_URL'])
+  expect(read()).toContain('# platform.yaml asks for it; for you to fill.\nDATABASE_URL=\n')
+})
