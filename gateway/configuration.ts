@@ -167,6 +167,7 @@ export class Configuration {
   #serve(serving: Serving): void {
     this.#serving = serving
     this.#refusal = undefined
+    for (const { health } of serving.router.deployments) health.forgetConfigurationFault()
     const { generation, leftOut, warnings } = serving
     this.#log.info(
       { generation, models: serving.router.listed.length },

@@ -23,9 +23,7 @@ export function orderCandidates(
   if (group.deployments.length === 1 && only?.provider.endpoints[endpoint]) return group.deployments
   const able = group.deployments.filter(({ provider }) => provider.endpoints[endpoint])
   if (able.length === 0) throw notSpoken(group, endpoint)
-  const awake = able.filter(
-    ({ health }) => !health.isCooling(pick.now) && !health.configurationFault,
-  )
+  const awake = able.filter(({ health }) => !health.isCooling(pick.now))
   const resting = able.filter((deployment) => !awake.includes(deployment))
   return [...orderByClass(awake, pick), ...orderByClass(resting, pick)]
 }

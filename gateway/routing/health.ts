@@ -76,6 +76,7 @@ export class Health {
     this.recordFirstByte(failureLatencyMs, now)
     if (code === 'upstream_refused_our_key' || code === 'upstream_lacks_model') {
       this.#configurationFault = code
+      this.#rest(now, rules)
       return
     }
     if (code === 'upstream_rate_limited') {
@@ -83,7 +84,18 @@ export class Health {
       return
     }
     this.#failsInRow += 1
-    if (this.#failsInRow <= (rules.allowedFails ?? failsBeforeCooldown)) return
+    if (this.#failsInRow > (rules.allowedFails ?? failsBeforeCooldown)) this.#rest(now, rules)
+  }
+
+  /** Takes a configuration fault for mended: a new document or key has come. */
+  forgetConfigurationFault(): void {
+    if (this.#configurationFault === undefined) return
+    this.#configurationFault = undefined
+    this.#coolUntil = 0
+    this.#cooldowns = 0
+  }
+
+  #rest(now: number, rules: CooldownRules): void {
     const first = rules.cooldownMs ?? shortestCooldownMs
     const restMs = Math.min(first * 2 ** this.#cooldowns, Math.max(longestCooldownMs, first))
     this.#coolUntil = now + restMs

@@ -24,7 +24,7 @@ export function fromTransport(cause: Error & { code?: string }, model: string): 
     })
   }
   if (
-    code.startsWith('HPE_') ||
+    cause.name === 'HTTPParserError' ||
     code === 'UND_ERR_RESPONSE_STATUS_CODE' ||
     code === 'UND_ERR_HEADERS_OVERFLOW'
   ) {
