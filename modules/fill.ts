@@ -3,7 +3,7 @@ import { fillTemplate, parseTemplate, variablesIn } from './placeholders.ts'
 import type { VariableUse } from './module.ts'
 import type { Filling } from './schema-reader.ts'
 import { pathText } from './fault-list.ts'
-import { isRecord } from './yaml-source.ts'
+import { isObject } from './json-object.ts'
 import type { Path } from './yaml-source.ts'
 
 type LookUp = (name: string) => string | undefined
@@ -58,7 +58,7 @@ export function findVariables(value: unknown, path: Path = []): VariableUse[] {
   if (Array.isArray(value)) {
     return value.flatMap((item: unknown, index) => findVariables(item, [...path, index]))
   }
-  if (!isRecord(value)) return []
+  if (!isObject(value)) return []
   return Object.entries(value).flatMap(([key, item]) => findVariables(item, [...path, key]))
 }
 

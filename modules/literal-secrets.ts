@@ -6,7 +6,7 @@ import {
   maskSecret,
   passwordInUrl,
 } from './secret-shapes.ts'
-import { isRecord } from './yaml-source.ts'
+import { isObject } from './json-object.ts'
 import type { Path } from './yaml-source.ts'
 
 export interface LiteralSecret {
@@ -59,7 +59,7 @@ function find(value: unknown, path: Path, provider: string | undefined): Literal
   if (Array.isArray(value)) {
     return value.flatMap((item: unknown, index) => find(item, [...path, index], provider))
   }
-  if (!isRecord(value)) return []
+  if (!isObject(value)) return []
   const model = value['model']
   const own = typeof model === 'string' && model.includes('/') ? model.split('/')[0] : provider
   return Object.entries(value).flatMap(([key, item]) => find(item, [...path, key], own))

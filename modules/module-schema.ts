@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { moduleSchema } from './schema.ts'
-import { isRecord } from './yaml-source.ts'
+import { isObject } from './json-object.ts'
 
 const file = join(import.meta.dirname, 'module.schema.json')
 
@@ -19,7 +19,7 @@ export function moduleSchemaText(): string {
 /** Leaves out what only the reader's messages need. */
 function withoutOurWords(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutOurWords)
-  if (!isRecord(schema)) return schema
+  if (!isObject(schema)) return schema
   const isSchema = 'type' in schema || 'anyOf' in schema
   const entries = Object.entries(schema).filter(
     ([key, value]) =>

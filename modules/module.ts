@@ -103,7 +103,7 @@ export interface DeploySettings {
   readonly secrets: readonly string[]
 }
 
-export interface Autoscaling {
+interface Autoscaling {
   readonly min: number
   readonly max: number
   readonly targetCpuPercent: number

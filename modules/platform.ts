@@ -2,7 +2,7 @@ import { FaultList } from './fault-list.ts'
 import { createRefusingFill } from './fill.ts'
 import type { Fault } from './module.ts'
 import { platformSchema } from './platform-schema.ts'
-import { optional } from './read-models.ts'
+import { optional } from './optional.ts'
 import { SchemaReader } from './schema-reader.ts'
 import { parseYaml } from './yaml-source.ts'
 import type { YamlSource } from './yaml-source.ts'
@@ -18,7 +18,7 @@ export interface Platform {
   readonly prometheus: PlatformPrometheus
 }
 
-export interface PlatformPostgres {
+interface PlatformPostgres {
   readonly mode: 'bundled' | 'external'
   /** With its full tag. */
   readonly image: string
@@ -26,7 +26,7 @@ export interface PlatformPostgres {
   readonly storageClass?: string
 }
 
-export interface PlatformPrometheus {
+interface PlatformPrometheus {
   readonly mode: 'bundled' | 'none'
   /** With its full tag. */
   readonly image: string

@@ -2,7 +2,7 @@ import { deploySchema } from './deploy-schema.ts'
 import type { FaultList } from './fault-list.ts'
 import type { DeploySettings, Resources } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
-import { optional } from './read-models.ts'
+import { optional } from './optional.ts'
 import type { ValueOf } from './schema-parts.ts'
 import type { SchemaReader } from './schema-reader.ts'
 

@@ -2,11 +2,12 @@ import type { FaultList } from './fault-list.ts'
 import { keysNotActedOn, lossOf, modes } from './known-keys.ts'
 import type { DeploymentParams, ModelEntry } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
+import { optional } from './optional.ts'
 import { requestParameters } from './request-parameters.ts'
 import { modelSchema, paramsSchema } from './schema.ts'
 import type { ValueOf } from './schema-parts.ts'
 import type { SchemaReader } from './schema-reader.ts'
-import { isRecord } from './yaml-source.ts'
+import { isObject } from './json-object.ts'
 import type { Path } from './yaml-source.ts'
 
 interface ModelReading {
@@ -28,7 +29,7 @@ export function readModels(raw: unknown, reading: ModelReading): ModelEntry[] {
     return []
   }
   if (!Array.isArray(raw)) {
-    const found = isRecord(raw) ? 'keys and values' : 'a single value'
+    const found = isObject(raw) ? 'keys and values' : 'a single value'
     reading.faults.error(['model_list'], `expected a list of models, found ${found}`)
     return []
   }
@@ -49,9 +50,9 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   }
   const withCredential = addCredential(raw, path, reading)
   const entry = reading.reader.read(modelSchema, withCredential, path)
-  const written = isRecord(withCredential) ? withCredential['litellm_params'] : undefined
+  const written = isObject(withCredential) ? withCredential['litellm_params'] : undefined
   const paramsPath = [...path, 'litellm_params']
-  const defaults = readDefaults(isRecord(written) ? written : {}, paramsPath, reading)
+  const defaults = readDefaults(isObject(written) ? written : {}, paramsPath, reading)
   if (!entry) return undefined
   const params = toParams(entry.litellm_params, defaults)
   checkAddress(params.apiBase, written, paramsPath, reading)
@@ -68,7 +69,7 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
 
 /** Values of the credential an entry names stand under its own. */
 function addCredential(raw: unknown, path: Path, reading: ModelReading): unknown {
-  if (!isRecord(raw) || !isRecord(raw['litellm_params'])) return raw
+  if (!isObject(raw) || !isObject(raw['litellm_params'])) return raw
   const own = raw['litellm_params']
   const name = own['litellm_credential_name']
   if (typeof name !== 'string') return raw
@@ -151,16 +152,6 @@ export function toMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }
 
-/** `{key: value}`, or nothing where there is no value. */
-export function optional<Key extends string, Value>(
-  key: Key,
-  value: Value | undefined,
-): { [name in Key]?: Value } {
-  const entry: { [name in Key]?: Value } = {}
-  if (value !== undefined) entry[key] = value
-  return entry
-}
-
 function checkAddress(
   address: string | undefined,
   written: unknown,
@@ -169,7 +160,7 @@ function checkAddress(
 ): void {
   if (address === undefined || address.includes('${') || address.startsWith('os.environ/')) return
   if (URL.canParse(address) && /^https?:/i.test(address)) return
-  const key = isRecord(written) && typeof written['api_base'] === 'string' ? 'api_base' : 'base_url'
+  const key = isObject(written) && typeof written['api_base'] === 'string' ? 'api_base' : 'base_url'
   faults.error(
     [...path, key],
     'expected a URL such as http://localhost:8000/v1, found another text',

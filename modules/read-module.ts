@@ -11,7 +11,8 @@ import { readModels } from './read-models.ts'
 import { readSettings } from './read-settings.ts'
 import { moduleSchema } from './schema.ts'
 import { SchemaReader } from './schema-reader.ts'
-import { isRecord, parseYaml } from './yaml-source.ts'
+import { isObject } from './json-object.ts'
+import { parseYaml } from './yaml-source.ts'
 import type { YamlSource } from './yaml-source.ts'
 
 export { faultLine } from './fault-list.ts'
@@ -150,11 +151,11 @@ function readCredentials(
   const textSchema = moduleSchema.properties.credential_list.items.properties.credential_name
   raw.forEach((item: unknown, index) => {
     const path = ['credential_list', index]
-    const name = isRecord(item)
+    const name = isObject(item)
       ? reader.read(textSchema, item['credential_name'], [...path, 'credential_name'])
       : undefined
-    const values = isRecord(item) ? item['credential_values'] : undefined
-    if (name === undefined || !isRecord(values)) {
+    const values = isObject(item) ? item['credential_values'] : undefined
+    if (name === undefined || !isObject(values)) {
       faults.error(path, 'expected credential_name and credential_values')
     } else {
       credentials.set(name, values)

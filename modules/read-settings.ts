@@ -1,6 +1,7 @@
 import type { FaultList } from './fault-list.ts'
 import type { GeneralSettings, LitellmSettings, RouterSettings } from './module.ts'
-import { optional, toMs } from './read-models.ts'
+import { optional } from './optional.ts'
+import { toMs } from './read-models.ts'
 import { defaultTimeoutSeconds, generalSchema, litellmSchema, routerSchema } from './schema.ts'
 import type { SchemaReader } from './schema-reader.ts'
 

@@ -3,7 +3,7 @@ import { nearestNames } from './nearest-name.ts'
 import { hasPlaceholder } from './placeholders.ts'
 import type { Schema } from './schema-parts.ts'
 import { withoutSecrets } from './secret-shapes.ts'
-import { isRecord } from './yaml-source.ts'
+import { isObject } from './json-object.ts'
 import type { Path } from './yaml-source.ts'
 
 /** What became of a string: filled, left as written for want of an environment, or at fault (and said so). */
@@ -61,7 +61,7 @@ export class SchemaReader {
   }
 
   #convertObject(schema: Schema, raw: unknown, path: Path): unknown {
-    if (!isRecord(raw)) return this.#refuse(schema, raw, path)
+    if (!isObject(raw)) return this.#refuse(schema, raw, path)
     const known = schema.properties ?? {}
     const entries: [string, unknown][] = []
     for (const [key, value] of Object.entries(raw)) {
@@ -154,7 +154,7 @@ export class SchemaReader {
         .map((value: unknown, index) => this.#convertFreely(value, [...path, index]))
         .filter((value) => value !== absent)
     }
-    if (!isRecord(raw)) return raw
+    if (!isObject(raw)) return raw
     const entries = Object.entries(raw).map(
       ([key, value]) => [key, this.#convertFreely(value, [...path, key])] as const,
     )
@@ -169,7 +169,7 @@ export class SchemaReader {
 }
 
 /** `unknown key x`, with the nearest of the known ones, or all of them. */
-export function unknownKey(key: string, known: readonly string[]): string {
+function unknownKey(key: string, known: readonly string[]): string {
   const [near] = nearestNames(key, known, 1)
   if (near !== undefined) return `unknown key, did you mean ${near}?`
   return `unknown key, expected one of ${known.join(', ')}`

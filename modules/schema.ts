@@ -110,7 +110,7 @@ export const paramsSchema = litellmBlock(
   { description: 'Where and how this deployment is called. Further keys are request defaults.' },
 )
 
-const modelSchema = litellmBlock(
+export const modelSchema = litellmBlock(
   'model_list[]',
   {
     model_name: text({
@@ -241,7 +241,7 @@ export const generalSchema = litellmBlock(
   { description: 'Settings of the process.' },
 )
 
-const credentialSchema = litellmBlock(
+export const credentialSchema = litellmBlock(
   'credential_list[]',
   {
     credential_name: text({ description: 'Name that litellm_credential_name refers to.' }),
@@ -290,5 +290,3 @@ export const moduleSchema = litellmBlock(
   },
   { description: 'A Colonnade module: a LiteLLM proxy config, and how it is placed.' },
 )
-
-export { modelSchema, credentialSchema, endpointList, deploySchema }

@@ -1,16 +1,17 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import { isObject } from './json-object.ts'
 import { withoutSecrets } from './secret-shapes.ts'
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 
 /** Keys and indexes from the document's top: `['model_list', 0, 'model_name']`. */
 export type Path = readonly (string | number)[]
 
-export interface Position {
+interface Position {
   readonly line: number
   readonly column: number
 }
 
-export interface SyntaxFault extends Position {
+interface SyntaxFault extends Position {
   readonly message: string
   readonly severity: 'error' | 'warning'
 }
@@ -121,7 +122,7 @@ function topMapping(
   if (value === null || value === undefined) {
     return refuse('expected keys and values, found an empty file')
   }
-  if (!isRecord(value)) {
+  if (!isObject(value)) {
     return refuse(
       `expected keys and values, found ${Array.isArray(value) ? 'a list' : 'a single value'}`,
     )
@@ -243,7 +244,4 @@ function resolve(node: unknown, document: Document): Node | undefined {
   return isNode(node) ? node : undefined
 }
 
-/** Whether a value is a mapping: an object that is no list. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export { isObject as isRecord } from './json-object.ts'

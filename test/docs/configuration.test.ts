@@ -16,7 +16,7 @@ import {
   paramsSchema,
   routerSchema,
 } from '../../modules/schema.ts'
-import { isRecord } from '../../modules/yaml-source.ts'
+import { isObject } from '../../modules/json-object.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8')
 
@@ -40,9 +40,9 @@ function shallow(schema: { readonly properties: object }): unknown {
 
 /** Every key below a schema, dotted, with its default. */
 function keysOf(schema: unknown, prefix = ''): [string, unknown][] {
-  if (!isRecord(schema) || !isRecord(schema['properties'])) return []
+  if (!isObject(schema) || !isObject(schema['properties'])) return []
   return Object.entries(schema['properties']).flatMap(([key, inner]) => [
-    [`${prefix}${key}`, isRecord(inner) ? inner['default'] : undefined] as [string, unknown],
+    [`${prefix}${key}`, isObject(inner) ? inner['default'] : undefined] as [string, unknown],
     ...keysOf(inner, `${prefix}${key}.`),
   ])
 }
