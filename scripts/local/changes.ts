@@ -12,9 +12,7 @@ export async function watchSources(
 ): Promise<void> {
   let known = signatureOf(root)
   let last = known
-  while (!signal.aborted) {
-    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return
+  await repeat(lookEveryMs, signal, async () => {
     const now = signatureOf(root)
     // Twice the same: no editor is half way through its writing.
     if (now === last && now !== known) {
@@ -22,6 +20,18 @@ export async function watchSources(
       await onChange()
     }
     last = now
+  })
+}
+
+/** Does something over and over, with pauses between, until aborted. */
+export async function repeat(
+  pauseMs: number,
+  signal: AbortSignal,
+  action: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+    if (!signal.aborted) await action()
   }
 }
 

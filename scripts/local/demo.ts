@@ -2,7 +2,7 @@ import { masterKeyName } from '../../infra/env-file.ts'
 import type { Fleet } from '../../infra/fleet.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { demoDocument } from './demo-document.ts'
-import { askDemo, type DemoTarget } from './demo-requests.ts'
+import { askDemo, type DemoAnswer, type DemoTarget } from './demo-requests.ts'
 import type { LocalFleetOptions, RunningModule } from './local-fleet.ts'
 import type { Output } from './output.ts'
 import { addressOf, modelNames } from './summary.ts'
@@ -35,12 +35,19 @@ export async function showDemo(
   output: Output,
 ): Promise<boolean> {
   output.say('One request to each module, by the openai client:')
-  const answers = await Promise.all(
-    running.map((module) => askDemo(targetOf(module, findVariable))),
-  )
+  const answers = await Promise.all(running.map((module) => askModule(module, findVariable)))
   for (const [index, { module }] of running.entries())
     output.sayFor(module.name, answers[index]?.text ?? '')
   return answers.every(({ isGood }) => isGood)
+}
+
+async function askModule(
+  module: RunningModule,
+  findVariable: (name: string) => string | undefined,
+): Promise<DemoAnswer> {
+  // Who answers on a port that is not ours gets none of our keys.
+  if (module.state.kind === 'out') return { isGood: false, text: 'not asked: it does not run' }
+  return askDemo(targetOf(module, findVariable))
 }
 
 function targetOf(

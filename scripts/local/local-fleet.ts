@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureEnvFile } from '../../infra/env-file.ts'
 import { readFleet, type Fleet, type FleetModule } from '../../infra/fleet.ts'
-import type { Fault, Module } from '../../modules/module.ts'
+import type { Module } from '../../modules/module.ts'
 import { faultLine, readModule } from '../../modules/read-module.ts'
-import { watchSources } from './changes.ts'
+import { repeat, watchSources } from './changes.ts'
 import { startDatabase, type LocalDatabase } from './database.ts'
 import { LocalGateway, type GatewayState } from './local-gateway.ts'
 import type { Output } from './output.ts'
 import { planFor } from './plans.ts'
+
+const databaseLookMs = 2_000
 
 export interface LocalFleetOptions {
   readonly root: string
@@ -27,8 +29,8 @@ export interface RunningModule {
   readonly module: FleetModule
   /** What its gateway makes of it, with variables in place. */
   readonly document: Module | undefined
-  /** What a missing variable, say, takes out of it. */
-  readonly faults: readonly Fault[]
+  /** What a missing variable, say, takes out of it: lines that have not been said yet. */
+  readonly faults: readonly string[]
   readonly state: GatewayState
 }
 
@@ -39,7 +41,10 @@ export class LocalFleet {
   readonly #watching = new AbortController()
   #values: Readonly<Record<string, string>> = {}
   #database: LocalDatabase | undefined
-  #saidFaults = ''
+  #saidFaults: readonly string[] = []
+  #saidTrouble = ''
+  /** What is being done to the fleet: one thing at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: LocalFleetOptions) {
     this.#options = options
@@ -62,43 +67,55 @@ export class LocalFleet {
   }
 
   /** Starts everything; each module tells for itself how it went. */
-  async start(fleet: Fleet): Promise<RunningModule[]> {
-    this.#sayFaults(fleet)
-    this.#readEnvFile(fleet)
-    const modules = this.#chosen(fleet)
-    this.#database = await startDatabase({
-      ...this.#options,
-      say: this.#options.output.say,
-      findVariable: this.findVariable,
-    })
-    await this.#database.admit(modules.map(({ name }) => name))
-    if (this.#watching.signal.aborted) return []
-    const running = await Promise.all(modules.map((module) => this.#startModule(module)))
-    void watchSources(this.#options.root, this.#watching.signal, () => this.#refresh())
-    return running
+  start(fleet: Fleet): Promise<RunningModule[]> {
+    const starting = this.#startAll(fleet)
+    this.#turn = starting.catch(() => undefined)
+    return starting
   }
 
   /** Lets the gateways finish what they do, then ends the database. */
   async stop(): Promise<void> {
     this.#watching.abort()
-    await Promise.all([...this.#gateways.values()].map((gateway) => gateway.stop()))
+    await this.#stopGateways()
+    // What was just being started.
+    await this.#turn
+    await this.#stopGateways()
     await this.#database?.stop()
   }
 
-  /** Ends all of it at once. */
+  /** Ends all of it at once; the database sees us go. */
   kill(): void {
     this.#watching.abort()
     for (const gateway of this.#gateways.values()) gateway.kill()
-    this.#database?.kill()
+  }
+
+  async #startAll(fleet: Fleet): Promise<RunningModule[]> {
+    const { root, output } = this.#options
+    this.#sayFaults(fleet)
+    this.#readEnvFile(fleet)
+    const modules = this.#chosen(fleet)
+    const options = { ...this.#options, say: output.say, findVariable: this.findVariable }
+    this.#database = await startDatabase(options, namesOf(modules))
+    const running = await Promise.all(modules.map((module) => this.#startModule(module)))
+    const { signal } = this.#watching
+    void watchSources(root, signal, () => this.#attempt(() => this.#refresh()))
+    void repeat(databaseLookMs, signal, () => this.#attempt(() => this.#healDatabase()))
+    return running
+  }
+
+  async #stopGateways(): Promise<void> {
+    await Promise.all([...this.#gateways.values()].map((gateway) => gateway.stop()))
   }
 
   async #startModule(module: FleetModule): Promise<RunningModule> {
     const { root, stateDir, environment, output } = this.#options
     const surroundings = { root, stateDir, environment, say: output.sayFor }
     const gateway = new LocalGateway(this.#planFor(module), surroundings)
+    const read = this.#readAsGateway(module)
+    if (this.#watching.signal.aborted)
+      return { module, ...read, state: { kind: 'out', reason: 'not started' } }
     this.#gateways.set(module.name, gateway)
-    const state = await gateway.start()
-    return { module, ...this.#readAsGateway(module), state }
+    return { module, ...read, state: await gateway.start() }
   }
 
   #readAsGateway({
@@ -113,7 +130,10 @@ export class LocalFleet {
     const read = readModule(this.#options.rewrite?.(config) ?? text, { file, name, environment })
     return {
       document: read.module,
-      faults: read.faults.filter(({ severity }) => severity === 'error'),
+      faults: read.faults
+        .filter(({ severity }) => severity === 'error')
+        .map(faultLine)
+        .filter((line) => !this.#saidFaults.includes(line)),
     }
   }
 
@@ -125,7 +145,8 @@ export class LocalFleet {
 
   #chosen({ modules }: Fleet): readonly FleetModule[] {
     const { names } = this.#options
-    return names.length === 0 ? modules : modules.filter(({ name }) => names.includes(name))
+    const asked = modules.filter(({ name }) => names.length === 0 || names.includes(name))
+    return asked.toSorted((a, b) => a.nodePort - b.nodePort)
   }
 
   #readEnvFile(fleet: Fleet): void {
@@ -136,9 +157,25 @@ export class LocalFleet {
   }
 
   #sayFaults({ faults }: Fleet): void {
-    const text = faults.map(faultLine).join('\n')
-    if (text !== '' && text !== this.#saidFaults) this.#options.output.say(text)
-    this.#saidFaults = text
+    const lines = faults.map(faultLine)
+    if (lines.join() !== this.#saidFaults.join()) lines.forEach(this.#options.output.say)
+    this.#saidFaults = lines
+  }
+
+  /** What goes wrong while the fleet runs is said, once, and ends nothing. */
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(action).then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    )
+    this.#turn = turn
+    const trouble = await turn
+    if (trouble !== '' && trouble !== this.#saidTrouble) this.#options.output.say(trouble)
+    this.#saidTrouble = trouble
+  }
+
+  async #healDatabase(): Promise<void> {
+    if (await this.#database?.heal()) await this.#refresh()
   }
 
   /** Brings what runs in line with the files as they are now. */
@@ -147,22 +184,17 @@ export class LocalFleet {
     this.#sayFaults(fleet)
     this.#readEnvFile(fleet)
     const modules = this.#chosen(fleet)
-    const news = modules.filter(({ name }) => !this.#gateways.has(name))
-    if (news.length > 0) await this.#database?.admit(news.map(({ name }) => name))
-    await Promise.all([
-      ...modules.map((module) => this.#refreshModule(module)),
-      ...this.#removeGone(),
-    ])
+    await this.#database?.admit(namesOf(modules))
+    const started = modules.map((module) => this.#refreshModule(module))
+    await Promise.all([...started, ...this.#removeGone()])
   }
 
   async #refreshModule(module: FleetModule): Promise<void> {
     const { output } = this.#options
     const gateway = this.#gateways.get(module.name)
     const plan = this.#planFor(module)
-    if (gateway?.plan.port === plan.port && gateway.plan.workers === plan.workers)
-      return gateway.update(plan)
-    if (gateway)
-      output.sayFor(module.name, 'its port or its number of workers changed: starting it anew')
+    if (gateway?.fits(plan)) return gateway.update(plan)
+    if (gateway) output.sayFor(module.name, 'starting it anew')
     await gateway?.stop()
     const { state } = await this.#startModule(module)
     const how = state.kind === 'ready' ? 'ready' : state.reason
@@ -178,4 +210,8 @@ export class LocalFleet {
       return gateway.stop()
     })
   }
+}
+
+function namesOf(modules: readonly FleetModule[]): string[] {
+  return modules.map(({ name }) => name)
 }

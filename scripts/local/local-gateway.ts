@@ -49,6 +49,7 @@ export class LocalGateway {
   readonly #process: KeptProcess
   #plan: GatewayPlan
   #instanceId = randomUUID()
+  #isOver = false
 
   constructor(plan: GatewayPlan, surroundings: Surroundings) {
     this.#plan = plan
@@ -77,7 +78,8 @@ export class LocalGateway {
   async start(): Promise<GatewayState> {
     const { port, file } = this.#plan
     const fault = await findPortFault(port)
-    if (fault !== undefined) return { kind: 'out', reason: portSentence(port, file, fault) }
+    if (fault !== undefined) return this.#giveUp(portSentence(port, file, fault))
+    if (this.#isOver) return this.#giveUp('not started')
     this.#writeFiles()
     this.#process.start()
     const deadlineMs = Date.now() + answersWithinMs
@@ -85,13 +87,18 @@ export class LocalGateway {
     const answer = await askInstance(port, () => this.#instanceId, isOver)
     if (answer.kind === 'foreign') {
       this.#process.kill()
-      return { kind: 'out', reason: foreignSentence(port, file) }
+      return this.#giveUp(foreignSentence(port, file))
     }
     if (answer.kind === 'silent')
       return { kind: 'not-ready', reason: 'does not answer; its lines above say why' }
     return answer.isReady
       ? { kind: 'ready' }
       : { kind: 'not-ready', reason: answer.reason ?? 'not ready' }
+  }
+
+  /** Whether this plan needs no other process than the one that runs. */
+  fits({ port, workers }: GatewayPlan): boolean {
+    return !this.#isOver && port === this.#plan.port && workers === this.#plan.workers
   }
 
   /** Gives the running process another document and other secrets; it reads them by itself. */
@@ -101,11 +108,17 @@ export class LocalGateway {
   }
 
   stop(): Promise<void> {
+    this.#isOver = true
     return this.#process.stop()
   }
 
   kill(): void {
     this.#process.kill()
+  }
+
+  #giveUp(reason: string): GatewayState {
+    this.#isOver = true
+    return { kind: 'out', reason }
   }
 
   #writeFiles(): void {

@@ -1,7 +1,6 @@
 import { masterKeyName } from '../../infra/env-file.ts'
 import type { FleetModule } from '../../infra/fleet.ts'
 import type { Module } from '../../modules/module.ts'
-import { faultLine } from '../../modules/read-module.ts'
 import { adviceFor, stateInWords } from './backend-advice.ts'
 import { askBackends, findBackends, type BackendReport } from './backends.ts'
 import type { RunningModule } from './local-fleet.ts'
@@ -26,18 +25,17 @@ export function summarise(
   reports: readonly BackendReport[],
   width: number,
 ): string {
-  const inOrder = running.toSorted((a, b) => a.module.nodePort - b.module.nodePort)
-  const rows = inOrder.map(({ module, document, state }) => [
+  const rows = running.map(({ module, document, state }) => [
     module.name,
     state.kind === 'out' ? 'not running' : addressOf(module),
     masterKeyName(module.name),
     backendsOf(module, reports),
     modelNames(document).join(' '),
   ])
-  const troubles = inOrder.flatMap(({ module, state }) =>
+  const troubles = running.flatMap(({ module, state }) =>
     state.kind === 'ready' ? [] : [`${module.name}: ${state.reason}`],
   )
-  const faults = new Set(inOrder.flatMap((each) => each.faults.map(faultLine)))
+  const faults = new Set(running.flatMap((each) => each.faults))
   const todo = [...troubles, ...faults, ...adviceFor(reports)].map((line) => `- ${line}`)
   return [formatTable(header, rows, width), ...(todo.length > 0 ? ['', ...todo] : [])].join('\n')
 }

@@ -94,6 +94,23 @@ describe('a demo of all modules', () => {
     expect(await names()).toContain('demo/renamed')
   })
 
+  test('a key changed in .env is the one that counts, without a restart', async () => {
+    const env = tree.read('.env')
+    const fresh = `sk-${'k'.repeat(8)}${Math.random()}`
+    tree.write('.env', env.replace(/^(VISION_MASTER_KEY)=.*$/m, `$1=${fresh}`))
+    const status = async () =>
+      (await fetch(`${tree.address('vision')}/v1/models`, { headers: { 'x-api-key': fresh } }))
+        .status
+    while ((await status()) !== 200) await sleep(50)
+    expect(fleet.output).not.toContain(fresh)
+  })
+
+  test('a Postgres that dies is started again', async () => {
+    const server = tree.processes().find((line) => line.includes('bin/postgres -D'))
+    process.kill(Number.parseInt(server ?? '', 10), 'SIGKILL')
+    await fleet.until('Postgres runs again')
+  })
+
   test('a second start in the same folder is told about the first', async () => {
     const second = new StartedFleet(tree, ['--demo'])
     expect(await second.exitCode()).toBe(1)
