@@ -11,7 +11,7 @@ export interface StartArguments {
 
 const flags = ['--demo', '--once', '--help']
 
-export const usage = `npm start [-- [module …] [--demo [--once]]]
+const usage = `npm start [-- [module …] [--demo [--once]]]
 
   module …   only these; all of modules/ when none is named
   --demo     stand-in backends on this machine, and one request to each module
@@ -21,7 +21,7 @@ export const usage = `npm start [-- [module …] [--demo [--once]]]
 export function readArguments(
   words: readonly string[],
   env: NodeJS.ProcessEnv = {},
-): StartArguments | { readonly fault: string } {
+): StartArguments | { readonly fault: string } | { readonly help: string } {
   // `npm start --demo`, without the `--`, leaves the flag to npm, which passes it on as a variable.
   const given = [
     ...words,
@@ -36,7 +36,7 @@ export function readArguments(
       fault: `There is no ${unknown}${near === undefined ? '' : `; did you mean ${near}?`}\n\n${usage}`,
     }
   }
-  if (given.includes('--help')) return { fault: usage }
+  if (given.includes('--help')) return { help: usage }
   const isDemo = given.includes('--demo')
   if (given.includes('--once') && !isDemo)
     return { fault: `--once ends a demo: add --demo.\n\n${usage}` }

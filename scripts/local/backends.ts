@@ -18,7 +18,7 @@ export interface Backend {
   readonly endpoints: ReadonlySet<EndpointName>
 }
 
-export type BackendState =
+type BackendState =
   | { readonly kind: 'answers' }
   | { readonly kind: 'lacks'; readonly models: readonly string[] }
   | { readonly kind: 'refuses'; readonly status: number }

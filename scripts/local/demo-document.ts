@@ -1,17 +1,17 @@
 import { parse, stringify } from 'yaml'
 import { resolveProvider } from '../../gateway/providers/index.ts'
-import { isRecord } from '../../modules/yaml-source.ts'
+import { isObject } from '../../modules/json-object.ts'
 import type { StandIns } from '../stand-ins.ts'
 
 /** Before every model's name, so that an answer's `model` says what it is. */
-export const demoPrefix = 'demo/'
+const demoPrefix = 'demo/'
 
 type Addresses = StandIns['addresses']
 
 /** A gateway's document in which every deployment leads to a stand-in, and every model is called demo. */
 export function demoDocument(config: string, addresses: Addresses): string {
   const document: unknown = parse(config, { merge: true, logLevel: 'silent' })
-  if (!isRecord(document) || !Array.isArray(document['model_list'])) return config
+  if (!isObject(document) || !Array.isArray(document['model_list'])) return config
   const entries: unknown[] = document['model_list']
   const { router_settings: router, litellm_settings: litellm, general_settings: general } = document
   const names = new Set([...entries.flatMap(nameOf), ...aliasesOf(router)])
@@ -21,21 +21,21 @@ export function demoDocument(config: string, addresses: Addresses): string {
     ...(router === undefined ? {} : { router_settings: renamed(router, names) }),
     ...(litellm === undefined ? {} : { litellm_settings: renamed(litellm, names) }),
     // What a demo uses is nobody's spend.
-    ...(isRecord(general) ? { general_settings: { ...general, database_url: undefined } } : {}),
+    ...(isObject(general) ? { general_settings: { ...general, database_url: undefined } } : {}),
   })
 }
 
 function nameOf(entry: unknown): string[] {
-  return isRecord(entry) && typeof entry['model_name'] === 'string' ? [entry['model_name']] : []
+  return isObject(entry) && typeof entry['model_name'] === 'string' ? [entry['model_name']] : []
 }
 
 function aliasesOf(router: unknown): string[] {
-  const aliases = isRecord(router) ? router['model_group_alias'] : undefined
-  return isRecord(aliases) ? Object.keys(aliases) : []
+  const aliases = isObject(router) ? router['model_group_alias'] : undefined
+  return isObject(aliases) ? Object.keys(aliases) : []
 }
 
 function demoEntry(entry: unknown, addresses: Addresses): unknown {
-  if (!isRecord(entry) || !isRecord(entry['litellm_params'])) return entry
+  if (!isObject(entry) || !isObject(entry['litellm_params'])) return entry
   const params = demoParams(entry['litellm_params'], addresses)
   const named = nameOf(entry).map((name) => ({ model_name: `${demoPrefix}${name}` }))
   return { ...entry, ...named[0], litellm_params: params }
@@ -71,7 +71,7 @@ function renamed(value: unknown, names: ReadonlySet<string>): unknown {
   const rename = (word: string) => (names.has(word) ? `${demoPrefix}${word}` : word)
   if (typeof value === 'string') return rename(value)
   if (Array.isArray(value)) return value.map((item) => renamed(item, names))
-  if (!isRecord(value)) return value
+  if (!isObject(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [rename(key), renamed(item, names)]),
   )

@@ -61,6 +61,10 @@ export class LocalFleet {
     return Object.values(this.#values)
   }
 
+  get isEnding(): boolean {
+    return this.#watching.signal.aborted
+  }
+
   /** Where usage goes, as a sentence. */
   get usageGoes(): string {
     return this.#database?.usageGoes ?? ''

@@ -15,6 +15,10 @@ const root = join(import.meta.dirname, '..', '..')
 /** Runs the modules on this machine until it is told to end; resolves with the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
   const asked = readArguments(words, process.env)
+  if ('help' in asked) {
+    process.stdout.write(`${asked.help}\n`)
+    return 0
+  }
   if ('fault' in asked) return refuse(asked.fault)
   const fleet = readFleet(root)
   const chosen = chooseModules(fleet.modules, asked.modules)
@@ -68,7 +72,7 @@ async function show(
   running: readonly RunningModule[],
   { local, output, showDemo }: Stage,
 ): Promise<boolean> {
-  if (running.length === 0) return true
+  if (local.isEnding) return true
   const reports = await askModules(running, local.findVariable)
   output.say(`\n${summarise(running, reports, process.stdout.columns ?? 120)}\n`)
   const isGood = (await showDemo?.(running, local.findVariable, output)) ?? true

@@ -25,7 +25,8 @@ export function readAhead(root: string): { end(): void } {
   return { end: () => void child.kill('SIGKILL') }
 }
 
-/** What that process does. */
+/** What that process does.
+ * @public it is called by its text alone */
 export async function compile(root: string): Promise<void> {
   enableCompileCache(folderIn(root))
   for (const file of ['gateway/run.ts', 'scripts/local/main.ts'])
