@@ -27,6 +27,7 @@ export interface Refusal {
   readonly atMs: number
 }
 
+const permission = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY'
 const pollMs = 2_000
 const settleMs = 100
 
@@ -135,10 +136,11 @@ export class Configuration {
     })
     const made = read.module
       ? createDeployments(read.module, {
-          findVariable: noting,
+          findVariable: (name) => read.module?.environment?.[name] ?? noting(name),
           findHealth: (id) => this.#healthOf(id),
         })
       : undefined
+    const isWeakPermitted = noting(permission)?.toLowerCase() === 'true'
     const masterKey = noting('LITELLM_MASTER_KEY') ?? read.module?.general.masterKey
     const digest = digestOf(text, used.set('LITELLM_MASTER_KEY', masterKey))
     if (digest === this.#seen) return
@@ -146,7 +148,7 @@ export class Configuration {
     const errors = read.faults.filter(({ severity }) => severity === 'error')
     if (!read.module || !made) return this.#refuse(`${file} has faults`, errors, digest)
     const keys = splitKeys(masterKey)
-    const weakness = this.#findWeakness(keys)
+    const weakness = isWeakPermitted ? undefined : findWeakness(keys)
     if (weakness) return this.#refuse(weakness, [], digest)
     const leftOut = [
       ...errors.map(({ path, message }) => ({ path, modelName: nameAt(path), message })),
@@ -200,23 +202,22 @@ export class Configuration {
     }
   }
 
-  #findWeakness(keys: readonly string[]): string | undefined {
-    if (this.#settings.isWeakKeyPermitted) return undefined
-    const permit = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true'
-    if (keys.length === 0) {
-      return `LITELLM_MASTER_KEY is not set: set it to a long random key (or ${permit} to run open on a trusted network)`
-    }
-    for (const key of keys) {
-      const weakness = weaknessOf(key)
-      if (weakness)
-        return `LITELLM_MASTER_KEY is ${weakness}: set it to a long random key, such as \`openssl rand -hex 32\` makes`
-    }
-    return undefined
-  }
-
   #healthOf(id: string): Health | undefined {
     return this.#serving?.router.deployments.find((deployment) => deployment.id === id)?.health
   }
+}
+
+/** Why these master keys must not guard anything, naming the variable and what to do; undefined for sound ones. */
+function findWeakness(keys: readonly string[]): string | undefined {
+  if (keys.length === 0) {
+    return `LITELLM_MASTER_KEY is not set: set it to a long random key (or ${permission}=true to run open on a trusted network)`
+  }
+  for (const key of keys) {
+    const weakness = weaknessOf(key)
+    if (weakness)
+      return `LITELLM_MASTER_KEY is ${weakness}: set it to a long random key, such as \`openssl rand -hex 32\` makes`
+  }
+  return undefined
 }
 
 /** Where secrets are mounted what is missing may still come; elsewhere nobody will bring it. */

@@ -22,7 +22,6 @@ export interface Settings {
   readonly instanceId: string
   /** End when the parent that holds our IPC channel is gone. */
   readonly isParentWatched: boolean
-  readonly isWeakKeyPermitted: boolean
 }
 
 export class SettingsError extends Error {}
@@ -72,8 +71,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     logLevel: logLevels[level],
     instanceId: text('INSTANCE_ID') ?? randomUUID(),
     isParentWatched: text('PARENT_WATCH') === '1',
-    isWeakKeyPermitted:
-      text('LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY')?.toLowerCase() === 'true',
   }
 }
 

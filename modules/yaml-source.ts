@@ -243,5 +243,3 @@ function resolve(node: unknown, document: Document): Node | undefined {
   if (isAlias(node)) return node.resolve(document)
   return isNode(node) ? node : undefined
 }
-
-export { isObject as isRecord } from './json-object.ts'
