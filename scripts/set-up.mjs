@@ -184,7 +184,7 @@ function runNpm() {
     '--package-lock=true',
     '--bin-links=true',
   ]
-  const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error']
+  const quiet = ['--no-audit', '--no-fund', '--no-progress', '--prefer-offline', '--loglevel=error']
   const child = spawn(command, [...before, ...flags, ...quiet], {
     cwd: root,
     env: cleanEnvironment(),

@@ -56,9 +56,10 @@ export class LocalFleet {
     return this.#options.environment[name] || this.#values[name] || undefined
   }
 
-  /** Values of `.env`, none of which is ever shown. */
-  get secrets(): Iterable<string> {
-    return Object.values(this.#values)
+  /** Values that are never shown: those of `.env`, and those that came from elsewhere. */
+  get secrets(): string[] {
+    const plans = [...this.#gateways.values()].map(({ plan }) => plan.secrets)
+    return [this.#values, ...plans].flatMap(secretsIn)
   }
 
   get isEnding(): boolean {
@@ -214,6 +215,12 @@ export class LocalFleet {
       return gateway.stop()
     })
   }
+}
+
+const secretName = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL/
+
+function secretsIn(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => (secretName.test(name) ? [value] : []))
 }
 
 function namesOf(modules: readonly FleetModule[]): string[] {
