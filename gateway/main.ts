@@ -3,7 +3,7 @@ import { pino } from 'pino'
 
 import { runGateway, StartError, type RunningGateway } from './run.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
-import { alone, createColleagues, onToldToShutDown, runCrew } from './workers.ts'
+import { alone, createColleagues, onToldToShutDown, reportStarted, runCrew } from './workers.ts'
 
 const settings = readSettingsOrExit()
 if (settings.workers > 1 && cluster.isPrimary) lead(settings)
@@ -36,6 +36,7 @@ async function work(own: Settings): Promise<void> {
   }
   try {
     gateway = await runGateway({ settings: own, environment: process.env, log, colleagues })
+    if (cluster.isWorker) reportStarted()
   } catch (thrown) {
     exitWith(thrown, own)
   }

@@ -225,6 +225,8 @@ function describeReadiness({
       instance: settings.instanceId,
       config_generation: configuration.serving?.generation ?? 0,
       ...(reason !== undefined && { reason }),
+      ...(configuration.serving &&
+        configuration.refusal && { config_refused: configuration.refusal.message }),
     },
   }
 }

@@ -10,7 +10,7 @@ type Message =
   | { readonly kind: 'reply'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'answers'; readonly id: number; readonly answers: unknown[] }
   | { readonly kind: 'shut-down' }
-  | { readonly kind: 'listening' }
+  | { readonly kind: 'started' }
 
 const patienceMs = 2_000
 
@@ -60,6 +60,11 @@ function send(message: Message): void {
   if (process.connected) process.send?.(message)
 }
 
+/** Tells the first process that this worker found nothing wrong at its start. */
+export function reportStarted(): void {
+  send({ kind: 'started' })
+}
+
 /** Runs when the first process tells its workers to end. */
 export function onToldToShutDown(listener: () => void): void {
   process.on('message', (message: Message) => {
@@ -78,20 +83,18 @@ const restartMs = 1_000
 /** Forks the workers, carries their questions, replaces one that dies. */
 export function runCrew(size: number, onGivenUp: (code: number) => void): Crew {
   let isEnding = false
-  let hasListened = false
+  let hasStarted = false
   const questions = new Map<number, Collecting>()
   let last = 0
-  cluster.on('listening', () => {
-    hasListened = true
-  })
   cluster.on('message', (worker, message: Message) => {
+    if (message.kind === 'started') hasStarted = true
     if (message.kind === 'ask') ask(worker, message.id, message.question)
     if (message.kind === 'reply') questions.get(message.id)?.take(message.answer)
   })
   cluster.on('exit', (_, code) => {
     if (isEnding) return
-    // A worker that never came to listen found something wrong that a new one would find again.
-    if (!hasListened) {
+    // What the first workers found wrong at their start a new one would find again.
+    if (!hasStarted) {
       isEnding = true
       onGivenUp(code)
       return

@@ -23,27 +23,34 @@ export function gaugesOf({ configuration, storage, rows, rooms }: GaugeParts): G
     {
       name: 'colonnade_config_generation',
       help: 'Number of the configuration that serves; 0 before the first.',
+      acrossWorkers: 'min',
       read: () => configuration.serving?.generation ?? 0,
     },
     {
       name: 'colonnade_config_valid',
       help: '1 while the newest configuration is the one that serves, 0 while it was refused.',
+      acrossWorkers: 'min',
       read: () => (configuration.refusal === undefined && configuration.serving ? 1 : 0),
     },
     {
       name: 'colonnade_config_models_left_out',
       help: 'Model entries that cannot be served; /config/status says why.',
+      acrossWorkers: 'max',
       read: () => configuration.serving?.leftOut.length ?? 0,
     },
     {
       name: 'litellm_deployment_state',
       help: '0 healthy, 1 failing lately, 2 resting or misconfigured.',
+      acrossWorkers: 'max',
       labelNames: ['litellm_model_name', 'model_id', 'api_base', 'api_provider'],
       read: () => deploymentStates(configuration, rooms.now()),
     },
-    stored('database_connected', '1 while Postgres answers.', () =>
-      storage.metrics().isConnected ? 1 : 0,
-    ),
+    {
+      name: 'colonnade_database_connected',
+      help: '1 while Postgres answers.',
+      acrossWorkers: 'min',
+      read: () => (storage.metrics().isConnected ? 1 : 0),
+    },
     stored(
       'database_connection_attempts',
       'Attempts to connect since the start.',

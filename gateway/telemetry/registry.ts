@@ -9,6 +9,8 @@ export interface GaugeSource {
   readonly name: string
   readonly help: string
   readonly labelNames?: readonly string[]
+  /** How the numbers of several workers become one; the sum where it is left out. */
+  readonly acrossWorkers?: 'min' | 'max'
   read(): number | readonly { readonly labels: Labels; readonly value: number }[]
 }
 
@@ -26,12 +28,13 @@ export function createRegistry(
   return registry
 }
 
-function createGauge({ name, help, labelNames = [], read }: GaugeSource): Gauge {
+function createGauge({ name, help, labelNames = [], acrossWorkers, read }: GaugeSource): Gauge {
   return new Gauge({
     name,
     help,
     labelNames: [...labelNames],
     registers: [],
+    aggregator: acrossWorkers ?? 'sum',
     collect() {
       const now = read()
       this.reset()
