@@ -70,7 +70,12 @@ function walk(bytes: Buffer, from: number, take: (member: Member) => boolean): v
 function readKey(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('latin1', start + 1, end - 1)
   // An escaped or non-ASCII key takes the slow way, so that "mod\u0065l" is the same key as "model".
-  return /[\\\x80-\xff]/.test(text) ? String(JSON.parse(bytes.toString('utf8', start, end))) : text
+  if (!/[\\\x80-\xff]/.test(text)) return text
+  try {
+    return String(JSON.parse(bytes.toString('utf8', start, end)))
+  } catch {
+    throw new JsonShapeError('a key is not sound')
+  }
 }
 
 function skipSpace(bytes: Buffer, from: number): number {
