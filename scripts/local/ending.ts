@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Endable {
@@ -31,9 +32,28 @@ export function endOnSignals(fleet: Endable, say: (line: string) => void): Promi
   })
 }
 
-/** A shell between npm and us dies of its signal without passing it on. */
+/** A shell between npm and us dies of its signal without passing it on, or outlives npm. */
 async function parentsEnd(): Promise<void> {
-  const parent = process.ppid
   if (process.env['npm_lifecycle_event'] !== 'start') return new Promise(() => undefined)
-  while (process.ppid === parent) await sleep(300, undefined, { ref: false })
+  const atFirst = ancestors()
+  while (ancestors() === atFirst) await sleep(300, undefined, { ref: false })
+}
+
+/** Who is above us, up to npm: whoever has started npm may go. */
+function ancestors(): string {
+  const parent = process.ppid
+  const isShell = readProcess(parent, 'cmdline').includes('up.ts')
+  if (!isShell) return String(parent)
+  const stat = readProcess(parent, 'stat')
+  // The name in parentheses may hold spaces.
+  return `${parent} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]}`
+}
+
+/** Empty where the system does not tell. */
+function readProcess(pid: number, part: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${part}`, 'utf8')
+  } catch {
+    return ''
+  }
 }
