@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +40,7 @@ const scenarios = ['chat', 'stream'] as const
 
 /** Compares Colonnade with the bare proxy in one run, by turns, and sums it up. */
 export function benchGateway(options: GatewayBenchOptions): Promise<GatewayReport> {
+  const [loadBefore = 0] = loadavg()
   return withStage(options, async (stage) => {
     const { bench, cores } = stage
     const started = await startByTurns(bench, options)
@@ -60,7 +61,14 @@ export function benchGateway(options: GatewayBenchOptions): Promise<GatewayRepor
       rssAfterMb: rssMbOf(child.pid),
     }))
     await Promise.all(started.subjects.map(({ child }) => child.stop()))
-    return summarise({ figures, rounds, options, cores, database: bench.databaseUrl !== undefined })
+    return summarise({
+      figures,
+      rounds,
+      options,
+      cores,
+      database: bench.databaseUrl !== undefined,
+      loadBefore,
+    })
   })
 }
 

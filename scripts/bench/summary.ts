@@ -26,6 +26,8 @@ export interface ScenarioFigures {
   readonly requestsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  /** Pieces in which one answer came. */
+  readonly pieces: number
   /** CPU of each round, to see how far they lie apart. */
   readonly cpuMicrosOfRounds: readonly number[]
 }
@@ -49,6 +51,8 @@ export interface GatewayReport {
   readonly isDatabaseConnected: boolean
   readonly isPinned: boolean
   readonly cores: string
+  /** Processes that wanted a core before the bench began, one-minute mean. */
+  readonly loadBefore: number
   readonly node: string
 }
 
@@ -62,10 +66,18 @@ export interface Measured {
   }
   readonly cores: Cores
   readonly database: boolean
+  readonly loadBefore: number
 }
 
 /** Medians of the rounds, and the two ratios DESIGN's budget is about. */
-export function summarise({ figures, rounds, options, cores, database }: Measured): GatewayReport {
+export function summarise({
+  figures,
+  rounds,
+  options,
+  cores,
+  database,
+  loadBefore,
+}: Measured): GatewayReport {
   const reportOf = (name: SubjectName): SubjectReport => {
     const own = figures.find((each) => each.name === name)
     if (!own) throw new Error(`nothing was measured for ${name}`)
@@ -86,6 +98,7 @@ export function summarise({ figures, rounds, options, cores, database }: Measure
     isDatabaseConnected: database,
     isPinned: cores.subject !== undefined,
     cores: cores.note,
+    loadBefore: to2(loadBefore),
     node: process.version,
   }
 }
@@ -113,6 +126,7 @@ function medians(rounds: readonly Round[]): ScenarioFigures {
     requestsPerSecond: of((round) => round.requests / round.seconds),
     p50Ms: of((round) => round.p50Ms),
     p99Ms: of((round) => round.p99Ms),
+    pieces: of((round) => round.pieces / round.requests),
     cpuMicrosOfRounds: rounds.map((round) => to2(round.cpuMicros)),
   }
 }

@@ -22,6 +22,7 @@ function round(subject: Round['subject'], scenario: Round['scenario'], cpuMicros
     requests: 100,
     failures: 0,
     seconds: 2,
+    pieces: 100,
     p50Ms: 1,
     p99Ms: 2,
   }
@@ -141,6 +142,7 @@ describe('the summary', () => {
     options: { seconds: 2, rounds: 3, connections: 64 },
     cores: assignCores([0, 1]),
     database: true,
+    loadBefore: 0.1,
   })
 
   test('compares the two round by round, so that one slow minute does not count', () => {
