@@ -7,7 +7,7 @@ import { printed } from './bench/report.ts'
 import { benchSynth, printedSynth } from './bench/synth.ts'
 
 const usage = `npm run bench -- gateway   what a request costs beside a bare Fastify + undici proxy
-  --json                   one object instead of tables (`npm run --silent bench -- …` prints nothing else)
+  --json                   one object instead of tables (npm adds lines of its own without --silent)
   --seconds <n>            length of one round (3)
   --rounds <n>             rounds by turns, of which the median counts (5)
   --connections <n>        at once (64)
