@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { stopAll } from './bench/child.ts'
+import { interrupt } from './bench/child.ts'
 import { benchGateway } from './bench/gateway.ts'
 import { profileGateway } from './bench/profile.ts'
 import { printed } from './bench/report.ts'
@@ -83,7 +83,7 @@ function oneOf<Word extends string>(name: string, text: string, words: readonly 
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stopAll().then(() => process.exit(130)))
+  process.once(signal, interrupt)
 }
 
 main().then(

@@ -22,9 +22,11 @@ export interface ChildOptions {
 }
 
 const running = new Set<ChildProcess>()
+let isInterrupted = false
 
 /** Starts Node on a file of ours, kept on its core, with a channel for messages. */
 export function startChild(args: readonly string[], options: ChildOptions): Child {
+  if (isInterrupted) throw new Error('interrupted')
   const [command = process.execPath, ...rest] = pinned(options.core, [process.execPath, ...args])
   const log = openSync(options.logFile, 'w')
   const startedAtMs = performance.now()
@@ -46,6 +48,7 @@ export function startChild(args: readonly string[], options: ChildOptions): Chil
 
 /** Sends one message, if any, and waits for the next one that comes. */
 export async function askChild(child: Child, message?: object): Promise<unknown> {
+  if (hasEnded(child)) throw new Error(`a process of the bench has ended:\n${child.printed()}`)
   const isAnswered = new AbortController()
   const { signal } = isAnswered
   const ended = once(child.process, 'exit', { signal }).then(
@@ -63,7 +66,18 @@ export async function askChild(child: Child, message?: object): Promise<unknown>
   }
 }
 
-/** Ends what is still running, when the bench itself is told to end. */
+/** Whether it has exited, by itself or by a signal. */
+export function hasEnded({ process: { exitCode, signalCode } }: Child): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
+/** Ends every child now and lets none start; what waits for one fails, and cleans up behind itself. */
+export function interrupt(): void {
+  isInterrupted = true
+  void stopAll()
+}
+
+/** Ends what is still running. */
 export function stopAll(): Promise<void> {
   return Promise.all([...running].map((child) => stop(child, 2000))).then(() => {})
 }

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chatRequest } from './canned.ts'
+import { hasEnded } from './child.ts'
 import type { Subject } from './subjects.ts'
 
 const pauseMs = 5
@@ -13,7 +14,7 @@ export async function waitForFirstAnswer(
 ): Promise<number> {
   let last = 'no answer'
   while (performance.now() - child.startedAtMs < patienceMs) {
-    if (child.process.exitCode !== null) break
+    if (hasEnded(child)) break
     last = await askOnce(port, key)
     if (last === '200') return performance.now() - child.startedAtMs
     await sleep(pauseMs)
