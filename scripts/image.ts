@@ -79,8 +79,10 @@ function passedOver(passed: readonly Passed[]): string[] {
 function sizeOf(builder: Builder, tag: string): string {
   const [program, ...args] = builder.size?.(tag) ?? []
   if (program === undefined) return ''
-  const bytes = Number(spawnSync(program, args, { encoding: 'utf8' }).stdout?.trim())
-  return bytes > 0 ? `, ${Math.round(bytes / 1e6)} MB unpacked` : ''
+  const printed = spawnSync(program, args, { encoding: 'utf8' }).stdout?.trim() ?? ''
+  if (printed === '') return ''
+  const bytes = Number(printed)
+  return `, ${Number.isNaN(bytes) ? printed : `${Math.round(bytes / 1e6)} MB`} unpacked`
 }
 
 function nextSteps(builder: Builder, tag: string, isPushed: boolean): string[] {

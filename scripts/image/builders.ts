@@ -17,7 +17,7 @@ export interface Builder {
   readonly probe: readonly string[]
   build(image: ImageBuild): readonly string[]
   push(tag: string): readonly string[]
-  /** Prints the image's size in bytes; absent where there is no such question. */
+  /** Prints the image's size, in bytes or with its unit; absent where there is no such question. */
   size?(tag: string): readonly string[]
   /** How the image gets from here into a cluster. */
   next(tag: string): readonly string[]
@@ -52,6 +52,7 @@ const buildah: Builder = {
   probe: ['buildah', 'info'],
   build: (image) => ['buildah', 'bud', ...commonFlags(image), image.context],
   push: (tag) => ['buildah', 'push', tag],
+  size: (tag) => ['buildah', 'images', '--format', '{{.Size}}', tag],
   next: (tag) => [
     `buildah push ${tag} docker-archive:colonnade.tar:${tag} && minikube image load colonnade.tar`,
   ],
