@@ -8,7 +8,8 @@ export function checkFields(
   endpoint: Endpoint,
   pathModel: string | undefined,
 ): string {
-  const model = request.fields['model'] ?? pathModel
+  // As Azure and LiteLLM have it: what the path names is asked, whatever the body says.
+  const model = pathModel ?? request.fields['model']
   if (typeof model !== 'string' || model === '') {
     throw missing('model', model === undefined ? undefined : 'a model name')
   }

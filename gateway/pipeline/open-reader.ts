@@ -40,6 +40,8 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   }
   const type = head.headers['content-type'] ?? ''
   if (isEventStream(type)) {
+    // A form may ask for it behind its file, which flows on before that is read.
+    if (exchange.endpoint.body === 'form') exchange.isStream = true
     if (!exchange.isStream) throw nonsense('answered with a stream that nobody asked for')
     return readEvents(answer, call, head, rulesOf(opening), watch)
   }
