@@ -1,4 +1,5 @@
 import { DatabaseUrlError } from './database-url.ts'
+import { codeOf } from './error-code.ts'
 import { MigrationError } from './migrate.ts'
 
 /** Why there is no connection, in plain words without any address. */
@@ -94,12 +95,6 @@ export function causeOf(error: unknown): Cause {
   if (/ssl|tls|certificate|CERT_|altname/i.test(`${message} ${codeOf(error)}`)) return tlsFault
   if (/terminated|ended/i.test(message)) return cut
   return { cause: 'connection failed', hint: `Code ${codeOf(error) ?? 'unknown'}.` }
-}
-
-/** SQLSTATE or system error code. */
-export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
 }
 
 function migrationCause(error: MigrationError): Cause {

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { Pool, type PoolConfig } from 'pg'
-import { codeOf } from './connection-cause.ts'
+import { codeOf } from './error-code.ts'
 import type { DatabaseAddress, Tls } from './database-url.ts'
 import { timed } from './transaction.ts'
 

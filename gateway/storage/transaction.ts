@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, QueryConfig } from 'pg'
-import { codeOf } from './connection-cause.ts'
+import { codeOf } from './error-code.ts'
 
 /** Runs work in one transaction that neither the server nor we let last longer than `timeoutMs`. */
 export async function inTransaction<T>(

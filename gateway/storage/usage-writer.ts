@@ -1,6 +1,6 @@
 import type { UsageRow } from '../accounting/usage.ts'
 import type { Connection } from './connection.ts'
-import { codeOf } from './connection-cause.ts'
+import { codeOf } from './error-code.ts'
 import type { Log } from './log.ts'
 import { addSpendLogs, toLine } from './spend-logs.ts'
 import { SpoolFullError, type Spool } from './spool.ts'
