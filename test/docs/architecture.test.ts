@@ -60,24 +60,3 @@ describe.each([...allowed].filter(([, list]) => list !== 'every room'))('%s', (r
     expect(strayed).toEqual([])
   })
 })
-
-test('the gateway imports neither the generator nor scripts', () => {
-  const imported = sources.filter(({ path }) => path.startsWith('gateway/')).flatMap(importsOf)
-  expect(imported.filter((name) => /^(infra|scripts|test)\//.test(name))).toEqual([])
-})
-
-test('a provider sees no socket, clock, file or environment', () => {
-  const providers = sources.filter(({ room }) => room === 'providers')
-  const packages = providers.flatMap(importsOf).filter((name) => !isOurs(name))
-  expect(packages).toEqual([])
-  const impure =
-    /\b(process|console|fetch|setTimeout|setInterval)\b *[.(]|\bDate\.now\b|\bMath\.random\b|\bnew Date\(\)/
-  expect(providers.filter(({ text }) => impure.test(text)).map(({ path }) => path)).toEqual([])
-})
-
-test('the environment is read in main.ts alone', () => {
-  const readers = sources.filter(({ path, text }) => {
-    return !path.startsWith('infra/') && /\bprocess\.env\b/.test(text)
-  })
-  expect(readers.map(({ path }) => path)).toEqual(['gateway/main.ts'])
-})
