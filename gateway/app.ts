@@ -1,5 +1,4 @@
 import Fastify, {
-  LogController,
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
@@ -27,13 +26,11 @@ const keepAliveMs = 75_000
 /** The HTTP face of a gateway: routes, errors and the door for hostile bytes. */
 export function createApp(
   gateway: Gateway,
-  options: { log: FastifyInstance['log']; isDraining: () => boolean },
+  options: { isDraining: () => boolean },
 ): FastifyInstance {
   const app = Fastify({
-    loggerInstance: options.log,
-    // A child logger a request is what nobody reads: exchanges log under their call id.
-    childLoggerFactory: (logger) => logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    // Its logger would make a child of itself for each request; exchanges log under their call id.
+    logger: false,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestTimeoutMs,
@@ -43,11 +40,11 @@ export function createApp(
     // Node would answer without a body; the hook below has the envelope.
     http: { requireHostHeader: false },
     clientErrorHandler: (error, socket) => refuseBrokenRequest(error, socket),
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    frameworkErrors: (error, request, reply) => answerError(error, { request, reply, gateway }),
   })
   app.server.headersTimeout = headersTimeoutMs
   takeBodiesRaw(app)
-  app.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply))
+  app.setErrorHandler((thrown, request, reply) => answerError(thrown, { request, reply, gateway }))
   app.setNotFoundHandler((request) => {
     throw notFound(app, request, gateway)
   })
@@ -69,12 +66,9 @@ export function createApp(
 }
 
 /** The metrics alone, for a port of their own. */
-export function createMetricsApp(gateway: Gateway, log: FastifyInstance['log']): FastifyInstance {
-  const app = Fastify({
-    loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
-  })
-  app.setErrorHandler((thrown, request, reply) => answerError(thrown, request, reply))
+export function createMetricsApp(gateway: Gateway): FastifyInstance {
+  const app = Fastify({ logger: false })
+  app.setErrorHandler((thrown, request, reply) => answerError(thrown, { request, reply, gateway }))
   addMetrics(app, gateway)
   return app
 }
@@ -85,9 +79,15 @@ function takeBodiesRaw(app: FastifyInstance): void {
   app.addContentTypeParser('*', (_, __, done) => done(null))
 }
 
-function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+interface Asked {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly gateway: Gateway
+}
+
+function answerError(thrown: unknown, { request, reply, gateway }: Asked): void {
   const error = fromFramework(thrown) ?? toGatewayError(thrown)
-  if (error.code === 'internal_error') request.log.error({ err: error.cause }, error.message)
+  if (error.code === 'internal_error') gateway.rooms.log.error({ err: error.cause }, error.message)
   if (error.retryAfterSeconds !== undefined)
     void reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
   const isAnthropic = endpointOf(request.url.split('?')[0] ?? '') === 'messages'

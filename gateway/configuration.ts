@@ -37,6 +37,7 @@ export class Configuration {
   readonly #environment: NodeJS.ProcessEnv
   readonly #log: FastifyBaseLogger
   readonly #listeners: ((serving: Serving) => void)[] = []
+  #findVariable: FindVariable
   #watchers: FSWatcher[] = []
   #poll: NodeJS.Timeout | undefined
   #settling: NodeJS.Timeout | undefined
@@ -50,6 +51,7 @@ export class Configuration {
     this.#settings = settings
     this.#environment = environment
     this.#log = log
+    this.#findVariable = createFindVariable(environment, readSecretFiles(settings.secretsDir))
   }
 
   /** What serves now; undefined before the first sound document and key. */
@@ -66,9 +68,9 @@ export class Configuration {
     this.#listeners.push(listener)
   }
 
-  /** A variable as of now: secret files are read afresh. */
+  /** A variable as it was when the secrets were last looked at. */
   findVariable(name: string): string | undefined {
-    return createFindVariable(this.#environment, readSecretFiles(this.#settings.secretsDir))(name)
+    return this.#findVariable(name)
   }
 
   /** Reads document and secrets; swaps them in when both are sound and something changed. */
@@ -79,7 +81,8 @@ export class Configuration {
       const read = digestOf(text, secrets)
       if (read === this.#lastRead) return
       this.#lastRead = read
-      this.#take(text, createFindVariable(this.#environment, secrets))
+      this.#findVariable = createFindVariable(this.#environment, secrets)
+      this.#take(text, this.#findVariable)
     } catch (cause) {
       const reason =
         cause instanceof Error && 'code' in cause

@@ -57,18 +57,13 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const rooms = createRooms({ pools, rows, storage, settings, log })
   const state = { isDraining: false, isClosing: false }
   const gateway = createGateway({ options, configuration, storage, rooms, rows, state })
-  const app = createApp(gateway, { log, isDraining: () => state.isDraining })
-  await app.listen({
-    host: settings.host,
-    port: settings.port,
-    listenTextResolver: (at) => `listens on ${at}`,
-  })
-  const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway, log)
-  await metricsApp?.listen({
-    host: settings.host,
-    port: settings.metricsPort ?? 0,
-    listenTextResolver: (at) => `metrics on ${at}/metrics`,
-  })
+  const app = createApp(gateway, { isDraining: () => state.isDraining })
+  log.info(`listens on ${await app.listen({ host: settings.host, port: settings.port })}`)
+  const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway)
+  if (metricsApp && settings.metricsPort !== undefined) {
+    const at = await metricsApp.listen({ host: settings.host, port: settings.metricsPort })
+    log.info(`metrics on ${at}/metrics`)
+  }
   configuration.onServing(({ router }) =>
     pools.keepOnly(new Set(router.deployments.map(({ origin }) => origin))),
   )
@@ -266,7 +261,7 @@ async function finish(
       'shutting_down',
       'This gateway went down before the answer was complete; ask again.',
     )
-    for (const end of rooms.running) end(error)
+    for (const call of rooms.running) call.fail(error)
     setTimeout(() => app.server.closeAllConnections(), 1_000).unref()
   }, timeoutMs)
   const idle = setInterval(() => app.server.closeIdleConnections(), 250)

@@ -22,11 +22,9 @@ function rowOf(exchange: Exchange, endedAt: number): UsageRow {
     module: exchange.serving.module.name,
     endpoint: exchange.endpoint.name,
     model: exchange.group,
-    ...(deployment && {
-      deploymentId: deployment.id,
-      provider: deployment.provider.name,
-      upstreamModel: deployment.target.model,
-    }),
+    deploymentId: deployment?.id,
+    provider: deployment?.provider.name,
+    upstreamModel: deployment?.target.model,
     caller: exchange.caller.id,
     status: exchange.status,
     outcome: exchange.outcome ?? 'internal_error',
@@ -34,7 +32,7 @@ function rowOf(exchange: Exchange, endedAt: number): UsageRow {
     attempts: exchange.attempts,
     startedAtMs: exchange.startedAtMs,
     durationMs: endedAt - exchange.startedAt,
-    ...(exchange.firstByteMs !== undefined && { firstByteMs: exchange.firstByteMs }),
+    firstByteMs: exchange.firstByteMs,
     usage: exchange.usage,
   }
 }

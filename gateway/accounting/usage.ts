@@ -19,9 +19,9 @@ export interface UsageRow {
   /** The asked model name; `(unknown)` where no such model exists. */
   readonly model: string
   /** Stable id of the deployment that answered; absent where none did. */
-  readonly deploymentId?: string
-  readonly provider?: string
-  readonly upstreamModel?: string
+  readonly deploymentId?: string | undefined
+  readonly provider?: string | undefined
+  readonly upstreamModel?: string | undefined
   /** Who asked: `master`, later a key's hash. */
   readonly caller: string
   /** HTTP status the caller saw; 499 where it left. */
@@ -33,6 +33,6 @@ export interface UsageRow {
   /** Unix time, milliseconds. */
   readonly startedAtMs: number
   readonly durationMs: number
-  readonly firstByteMs?: number
+  readonly firstByteMs?: number | undefined
   readonly usage: Usage
 }

@@ -11,6 +11,7 @@ const known = new Set([
 ])
 
 const shortest = 16
+const longest = 256
 const fewestCharacters = 8
 
 /** Why a master key must not be deployed, in words that follow "is"; undefined for a sound one. */
@@ -20,6 +21,8 @@ export function weaknessOf(key: string): string | undefined {
   }
   const secret = key.replace(/^sk-/, '')
   if (secret.length < shortest) return `shorter than ${shortest} characters after "sk-"`
+  if (key.length > longest) return `longer than ${longest} characters`
+  if (!/^[\x21-\x7e]+$/.test(key)) return 'made of characters that no header can carry'
   if (new Set(secret).size < fewestCharacters) return 'made of too few different characters'
   return undefined
 }

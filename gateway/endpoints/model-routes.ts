@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { pathOf } from '../../modules/endpoints.ts'
@@ -11,6 +10,7 @@ import { readJsonRequest } from '../pipeline/json-request.ts'
 import { readForm } from '../pipeline/read-form.ts'
 import { serve, type ReadRequest } from '../pipeline/serve.ts'
 import type { Gateway } from './gateway.ts'
+import { createExchangeId } from './exchange-id.ts'
 import { endpointElsewhere } from './elsewhere.ts'
 import { endpoints } from './index.ts'
 import { readBody } from './read-body.ts'
@@ -57,7 +57,7 @@ function begin(endpoint: Endpoint, { raw }: FastifyRequest, gateway: Gateway): E
   const caller = authenticate(raw.headers, serving.keyring)
   if (!serving.module.endpoints.includes(endpoint.name))
     throw endpointElsewhere(endpoint.name, serving.module)
-  const id = randomUUID()
+  const id = createExchangeId()
   const ownId = raw.headers['x-litellm-call-id']
   return new Exchange({
     id,

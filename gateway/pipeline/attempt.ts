@@ -3,7 +3,7 @@ import { toGatewayError } from '../errors/envelope.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { fillWildcard } from '../routing/wildcard.ts'
 import type { ModelGroup } from '../routing/router.ts'
-import { call, type UpstreamCall } from '../upstream/call.ts'
+import { UpstreamCall } from '../upstream/call.ts'
 import type { Answer } from './answer.ts'
 import { openReader } from './open-reader.ts'
 import type { Exchange } from './exchange.ts'
@@ -35,33 +35,31 @@ export async function attempt(
   exchange.attempts += 1
   exchange.deployment = deployment
   const model = fillWildcard(deployment.target.model, asked.group, exchange.model)
-  const outgoing = await createOutgoing(deployment, model, asked, around)
+  const making = createOutgoing(deployment, model, asked, around)
+  const outgoing = making instanceof Promise ? await making : making
   if (answer.isGone) throw callerGone()
   const startedAt = rooms.now()
-  let running: UpstreamCall | undefined
-  const stop = (error: GatewayError): void => running?.fail(error)
-  answer.onGone = () => stop(callerGone())
-  rooms.running.add(stop)
+  const { method, path, headers, body } = outgoing.call
+  const { totalMs, firstByteMs, idleMs } = deployment.timeouts
+  const running = new UpstreamCall({
+    method,
+    path,
+    headers,
+    body,
+    model: exchange.model,
+    timeoutMs: exchange.isStream ? firstByteMs : totalMs,
+    idleMs: exchange.isStream || exchange.endpoint.body === 'form' ? idleMs : 0,
+    open: (head, opened) => {
+      const now = rooms.now()
+      if (head.status < 300) health.recordFirstByte(now - startedAt, now)
+      return openReader(head, opened, { deployment, outgoing, asked, around })
+    },
+  })
+  answer.onGone = () => running.fail(callerGone())
+  rooms.running.add(running)
   health.inFlight += 1
   try {
-    await call(
-      rooms.pool(deployment.origin),
-      {
-        ...outgoing.call,
-        model: exchange.model,
-        timeoutMs: exchange.isStream
-          ? deployment.timeouts.firstByteMs
-          : deployment.timeouts.totalMs,
-        idleMs: exchange.isStream ? deployment.timeouts.idleMs : 0,
-        open: (head, opened) => {
-          if (head.status < 300) health.recordFirstByte(rooms.now() - startedAt, rooms.now())
-          return openReader(head, opened, { deployment, outgoing, asked, around })
-        },
-      },
-      (started) => {
-        running = started
-      },
-    )
+    await running.send(rooms.pool(deployment.origin))
     health.recordSuccess(rooms.wallClock())
     rooms.countAttempt(exchange, deployment, 'ok', 200)
   } catch (thrown) {
@@ -72,7 +70,7 @@ export async function attempt(
     health.inFlight -= 1
     exchange.upstreamMs = (exchange.upstreamMs ?? 0) + rooms.now() - startedAt
     answer.onGone = undefined
-    rooms.running.delete(stop)
+    rooms.running.delete(running)
   }
 }
 

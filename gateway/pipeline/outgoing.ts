@@ -24,13 +24,13 @@ export interface Outgoing {
   isReplayable(): boolean
 }
 
-/** Puts the request into the deployment's dialect. */
-export async function createOutgoing(
+/** Puts the request into the deployment's dialect; at once, unless files must be read first. */
+export function createOutgoing(
   deployment: Deployment,
   upstreamModel: string,
   asked: Asked,
   around: Surroundings,
-): Promise<Outgoing> {
+): Outgoing | Promise<Outgoing> {
   const { endpoint } = around.exchange
   const translation = deployment.provider.endpoints[endpoint.name]
   if (!translation) {

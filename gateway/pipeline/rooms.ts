@@ -27,7 +27,7 @@ export interface Rooms {
     status: number,
   ) => void
   /** Ends each call that is under way; asked when a deadline cuts the process short. */
-  readonly running: Set<(error: GatewayError) => void>
+  readonly running: Set<{ fail(error: GatewayError): void }>
   /** Keeps a picture for an hour; the id stands in its address. */
   readonly saveImage: (image: { bytes: Buffer; contentType: string }) => Promise<string>
   /** `http://host:port` for links handed out; undefined: by the request's Host. */

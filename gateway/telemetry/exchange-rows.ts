@@ -42,6 +42,9 @@ export class ExchangeRows {
   readonly rows = new Map<string, ExchangeRow>()
   readonly attempts = new Map<string, AttemptRow>()
   inFlight = 0
+  // Traffic repeats itself: the row of the last exchange is most often the row of this one.
+  #lastRow: ExchangeRow | undefined
+  #lastAttempt: AttemptRow | undefined
 
   /** Counts a settled exchange. Labels come from the exchange's bounded fields alone. */
   add(exchange: Exchange, endedAt: number): void {
@@ -65,30 +68,55 @@ export class ExchangeRows {
       row.firstByte.observe(exchange.firstByteMs / 1000)
   }
 
+  /** Counts one attempt at a deployment: `ok` or an error code, and the status that stands for it. */
   addAttempt(exchange: Exchange, deployment: Deployment, outcome: string, status: number): void {
-    const key = `${deployment.id}|${exchange.group}|${exchange.caller.id}|${outcome}|${status}`
-    const row = this.attempts.get(key)
-    if (row) {
-      row.count += 1
-    } else if (this.attempts.size < mostRows) {
-      this.attempts.set(key, {
-        deployment,
-        group: exchange.group,
-        caller: exchange.caller.id,
-        outcome,
-        status,
-        count: 1,
-      })
+    const row = this.#attemptOf(exchange, deployment, outcome, status)
+    if (row) row.count += 1
+  }
+
+  #attemptOf(
+    { group, caller }: Exchange,
+    deployment: Deployment,
+    outcome: string,
+    status: number,
+  ): AttemptRow | undefined {
+    const last = this.#lastAttempt
+    if (last?.deployment === deployment && last.outcome === outcome && last.status === status) {
+      if (last.group === group && last.caller === caller.id) return last
     }
+    const key = `${deployment.id}|${group}|${caller.id}|${outcome}|${status}`
+    let row = this.attempts.get(key)
+    if (!row && this.attempts.size < mostRows) {
+      row = { deployment, group, caller: caller.id, outcome, status, count: 0 }
+      this.attempts.set(key, row)
+    }
+    this.#lastAttempt = row
+    return row
   }
 
   #rowOf(exchange: Exchange): ExchangeRow | undefined {
+    const last = this.#lastRow
+    if (last && isAlike(last.exchange, exchange)) return last
     const deployment = exchange.deployment?.id ?? ''
     const key = `${exchange.endpoint.name}|${exchange.group}|${deployment}|${exchange.caller.id}|${exchange.status}|${exchange.outcome}|${exchange.isStream}`
-    const known = this.rows.get(key)
-    if (known || this.rows.size >= mostRows) return known
-    const row = new ExchangeRow(exchange)
-    this.rows.set(key, row)
+    let row = this.rows.get(key)
+    if (!row && this.rows.size < mostRows) {
+      row = new ExchangeRow(exchange)
+      this.rows.set(key, row)
+    }
+    this.#lastRow = row
     return row
   }
+}
+
+function isAlike(a: Exchange, b: Exchange): boolean {
+  return (
+    a.deployment === b.deployment &&
+    a.endpoint === b.endpoint &&
+    a.status === b.status &&
+    a.outcome === b.outcome &&
+    a.isStream === b.isStream &&
+    a.group === b.group &&
+    a.caller.id === b.caller.id
+  )
 }

@@ -31,22 +31,35 @@ export interface CallOptions {
   readonly open: (head: UpstreamHead, call: UpstreamCall) => AnswerReader
 }
 
-/** One call to one upstream, until its answer is wholly read. Rejects with GatewayError only. */
+/** One call to one upstream, until its answer is wholly read. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #options: CallOptions
-  readonly #resolve: () => void
-  readonly #reject: (error: GatewayError) => void
+  readonly #timer: NodeJS.Timeout
+  #resolve: (() => void) | undefined
+  #reject: ((error: GatewayError) => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
   #reader: AnswerReader | undefined
-  #timer: NodeJS.Timeout | undefined
   #failure: GatewayError | undefined
   #isOver = false
 
-  constructor(options: CallOptions, resolve: () => void, reject: (error: GatewayError) => void) {
+  constructor(options: CallOptions) {
     this.#options = options
-    this.#resolve = resolve
-    this.#reject = reject
     this.#timer = setTimeout(() => this.fail(this.#timeoutError()), options.timeoutMs)
+  }
+
+  /** Sends the request over a pool. Rejects with GatewayError only. */
+  send(dispatcher: Dispatcher): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      const { method, path, headers, body, idleMs } = this.#options
+      try {
+        dispatcher.dispatch({ method, path, headers, body, bodyTimeout: idleMs }, this)
+      } catch (cause) {
+        const error = cause instanceof Error ? cause : new Error(String(cause))
+        this.fail(fromTransport(error, this.#options.model))
+      }
+    })
   }
 
   /** Stops the clock on the first byte: from here on only silence between pieces counts. */
@@ -69,7 +82,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#failure = error
     this.stopClock()
     this.#controller?.abort(error)
-    this.#reject(error)
+    this.#reject?.(error)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -114,7 +127,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (this.#isOver) return
     this.#isOver = true
     this.stopClock()
-    this.#resolve()
+    this.#resolve?.()
   }
 
   #guard(step: () => void): void {
@@ -132,34 +145,6 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       `The server behind model ${model} did not answer within ${timeoutMs / 1000} s.`,
     )
   }
-}
-
-/** Sends the request over the pool; `onCall` is told of the call before anything can go wrong with it. */
-export function call(
-  dispatcher: Dispatcher,
-  options: CallOptions,
-  onCall: (call: UpstreamCall) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const running = new UpstreamCall(options, resolve, reject)
-    onCall(running)
-    try {
-      dispatcher.dispatch(
-        {
-          method: options.method,
-          path: options.path,
-          headers: options.headers,
-          body: options.body,
-          bodyTimeout: options.idleMs,
-        },
-        running,
-      )
-    } catch (cause) {
-      running.fail(
-        fromTransport(cause instanceof Error ? cause : new Error(String(cause)), options.model),
-      )
-    }
-  })
 }
 
 function asError(thrown: unknown): GatewayError {

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 
 import type { Deployment } from '../routing/deployment.ts'
-import { call } from './call.ts'
+import { UpstreamCall } from './call.ts'
 
 /** What a server said when it was asked for its models. */
 export interface ServerHealth {
@@ -45,7 +45,7 @@ async function probe(
     },
   }
   try {
-    await call(pool(deployment.origin), options, () => undefined)
+    await new UpstreamCall(options).send(pool(deployment.origin))
   } catch (thrown) {
     return {
       address,
