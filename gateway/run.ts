@@ -154,6 +154,8 @@ function createGateway({
     rows,
     gaugesOf({ configuration, storage, rows, rooms }),
   )
+  // Without MODULE the name stands in the document, which is read later and may change.
+  configuration.onServing(() => registry.setDefaultLabels({ module: moduleName() }))
   const answer = async <Q extends Question>(question: Q): Promise<Answers[Q]> => {
     const answers: { [K in Question]: () => Answers[K] | Promise<Answers[K]> } = {
       health: () => reportHealth(configuration.serving, rooms.now()),

@@ -19,6 +19,7 @@ import {
   type Behaviour,
   type FakeUpstream,
 } from '../doubles/fake-upstream.ts'
+import { createBlackHole } from '../doubles/black-hole.ts'
 import { deployment, startGateway, type TestGateway } from '../doubles/gateway.ts'
 
 let upstream: FakeUpstream
@@ -202,6 +203,17 @@ describe('before the answer', () => {
       code: 'upstream_unreachable',
       message: expect.stringContaining('DNS'),
     })
+  })
+
+  test('a server that takes no connection', async () => {
+    const server = await createBlackHole()
+    const at = await startGateway({
+      config: { model_list: [deployment('hole', server.url, { timeout: 1, num_retries: 0 })] },
+    })
+    const asked = at.client.chat.completions.create({ model: 'hole', messages })
+    expect(await errorOf(asked)).toMatchObject({ status: 504, code: 'upstream_timeout' })
+    await at.close()
+    await server.close()
   })
 
   test.each([
