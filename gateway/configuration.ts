@@ -37,7 +37,7 @@ export class Configuration {
   readonly #environment: NodeJS.ProcessEnv
   readonly #log: FastifyBaseLogger
   readonly #listeners: ((serving: Serving) => void)[] = []
-  #findVariable: FindVariable
+  #databaseUrl: string | undefined
   #watchers: FSWatcher[] = []
   #poll: NodeJS.Timeout | undefined
   #settling: NodeJS.Timeout | undefined
@@ -51,7 +51,8 @@ export class Configuration {
     this.#settings = settings
     this.#environment = environment
     this.#log = log
-    this.#findVariable = createFindVariable(environment, readSecretFiles(settings.secretsDir))
+    const findVariable = createFindVariable(environment, readSecretFiles(settings.secretsDir))
+    this.#databaseUrl = findVariable('DATABASE_URL')
   }
 
   /** What serves now; undefined before the first sound document and key. */
@@ -68,9 +69,9 @@ export class Configuration {
     this.#listeners.push(listener)
   }
 
-  /** A variable as it was when the secrets were last looked at. */
-  findVariable(name: string): string | undefined {
-    return this.#findVariable(name)
+  /** Where Postgres is, as of the last look at secrets and document; undefined: nowhere. */
+  get databaseUrl(): string | undefined {
+    return this.#databaseUrl ?? this.#serving?.module.general.databaseUrl
   }
 
   /** Reads document and secrets; swaps them in when both are sound and something changed. */
@@ -81,8 +82,9 @@ export class Configuration {
       const read = digestOf(text, secrets)
       if (read === this.#lastRead) return
       this.#lastRead = read
-      this.#findVariable = createFindVariable(this.#environment, secrets)
-      this.#take(text, this.#findVariable)
+      const findVariable = createFindVariable(this.#environment, secrets)
+      this.#databaseUrl = findVariable('DATABASE_URL')
+      this.#take(text, findVariable)
     } catch (cause) {
       const reason =
         cause instanceof Error && 'code' in cause

@@ -45,9 +45,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { settings, environment, log } = options
   const configuration = new Configuration(settings, environment, log)
   const storage = createStorage({
-    databaseUrl: () =>
-      configuration.findVariable('DATABASE_URL') ??
-      configuration.serving?.module.general.databaseUrl,
+    databaseUrl: () => configuration.databaseUrl,
     spoolDir: settings.spoolDir,
     module: settings.moduleName ?? 'gateway',
     log,

@@ -19,8 +19,14 @@ import { readBody } from './read-body.ts'
 export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
   for (const endpoint of endpoints) {
     const path = pathOf(endpoint.name)
-    const handler = (request: FastifyRequest, reply: FastifyReply) =>
-      accept(endpoint, request, reply, gateway)
+    // Taken at the first hook: what Fastify does between it and a handler is for bodies it reads itself.
+    const onRequest = (request: FastifyRequest, reply: FastifyReply, done: HookDone): void => {
+      try {
+        accept(endpoint, request, reply, gateway)
+      } catch (thrown) {
+        done(thrown instanceof Error ? thrown : new Error(String(thrown)))
+      }
+    }
     for (const url of [
       path,
       `/v1${path}`,
@@ -28,18 +34,22 @@ export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
       `/v1/engines/:model${path}`,
       `/openai/deployments/:model${path}`,
     ]) {
-      app.post(url, handler)
+      app.post(url, { onRequest }, neverReached)
     }
   }
 }
 
-// Ours to answer from here on: the pipeline writes to the raw response.
+type HookDone = (error?: Error) => void
+
+const neverReached = (): undefined => undefined
+
+// Ours to answer once nothing is refused: the pipeline writes to the raw response.
 function accept(
   endpoint: Endpoint,
   request: FastifyRequest,
   reply: FastifyReply,
   gateway: Gateway,
-): void | Promise<void> {
+): void {
   const exchange = begin(endpoint, request, gateway)
   refuseUnreadable(endpoint, request)
   reply.hijack()
@@ -49,7 +59,7 @@ function accept(
     pathModel: pathModelOf(request.params),
     read: () => readRequest(endpoint, request, exchange, gateway),
   }
-  return serve(exchange, incoming, answer, gateway.rooms)
+  void serve(exchange, incoming, answer, gateway.rooms)
 }
 
 function begin(endpoint: Endpoint, { raw }: FastifyRequest, gateway: Gateway): Exchange {

@@ -1,7 +1,7 @@
 import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Answer } from './answer.ts'
-import { headersOf } from './answer-headers.ts'
+import { addHeaders } from './answer-headers.ts'
 import type { Exchange } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 import { endStreamWithError } from './stream-readers.ts'
@@ -20,7 +20,7 @@ export function answerFailure(
   if (!answer.hasStarted) {
     const body =
       exchange.endpoint.errors === 'anthropic' ? anthropicEnvelopeOf(failure) : envelopeOf(failure)
-    answerJson(answer, failure.status, [...headersOf(exchange), ...retryAfter(failure)], body)
+    answerJson(answer, failure.status, addHeaders(retryAfter(failure), exchange), body)
   } else if (exchange.isStream) {
     exchange.outcome = 'stream_interrupted'
     endStreamWithError(answer, new GatewayError('stream_interrupted', failure.message))

@@ -2,36 +2,23 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 import type { Exchange } from './exchange.ts'
 
-/** Headers of every answer to an exchange, flat: LiteLLM's names that clients read. */
-export function headersOf(exchange: Exchange): string[] {
-  const headers = [
-    'x-litellm-call-id',
-    exchange.callId,
-    'x-config-generation',
-    `${exchange.serving.generation}`,
-  ]
+/** Adds the headers of every answer to an exchange, flat: LiteLLM's names that clients read. */
+export function addHeaders(headers: string[], exchange: Exchange): string[] {
+  headers.push('x-litellm-call-id', exchange.callId)
+  headers.push('x-config-generation', `${exchange.serving.generation}`)
   const { deployment } = exchange
-  if (deployment) {
-    headers.push(
-      'x-litellm-model-id',
-      deployment.id,
-      'x-litellm-model-group',
-      exchange.group,
-      'x-litellm-attempted-retries',
-      `${Math.max(0, exchange.attempts - 1)}`,
-      'x-litellm-attempted-fallbacks',
-      '0',
-    )
-    if (exchange.caller.isMaster) {
-      headers.push('x-litellm-model-api-base', deployment.origin + deployment.basePath)
-    }
+  if (!deployment) return headers
+  headers.push('x-litellm-model-id', deployment.id, 'x-litellm-model-group', exchange.group)
+  headers.push('x-litellm-attempted-retries', `${Math.max(0, exchange.attempts - 1)}`)
+  headers.push('x-litellm-attempted-fallbacks', '0')
+  if (exchange.caller.isMaster) {
+    headers.push('x-litellm-model-api-base', deployment.origin + deployment.basePath)
   }
   return headers
 }
 
-/** What an upstream says of its limits, and its request id, go on to the caller. */
-export function passedHeaders(from: IncomingHttpHeaders): string[] {
-  const passed: string[] = []
+/** Adds what an upstream says of its limits, and its request id. */
+export function addPassed(headers: string[], from: IncomingHttpHeaders): string[] {
   for (const name in from) {
     if (
       !name.startsWith('x-ratelimit-') &&
@@ -40,7 +27,7 @@ export function passedHeaders(from: IncomingHttpHeaders): string[] {
     )
       continue
     const value = from[name]
-    if (typeof value === 'string') passed.push(name, value)
+    if (typeof value === 'string') headers.push(name, value)
   }
-  return passed
+  return headers
 }

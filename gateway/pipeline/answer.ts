@@ -8,7 +8,7 @@ export class Answer {
 
   constructor(response: ServerResponse) {
     this.#response = response
-    response.once('close', () => {
+    response.on('close', () => {
       if (response.writableFinished) return
       this.#onGone?.()
     })

@@ -2,7 +2,7 @@ import { isObject } from '../../modules/json-object.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
 import type { Answer } from './answer.ts'
-import { passedHeaders } from './answer-headers.ts'
+import { addPassed } from './answer-headers.ts'
 import { replaceValue } from './edit-body.ts'
 import type { Endpoint } from './endpoint.ts'
 import { findMember } from './json-members.ts'
@@ -48,12 +48,12 @@ export function readBytes(
   answer: Answer,
   call: UpstreamCall,
   head: UpstreamHead,
-  watch: { headers(): string[]; onFirstEvent(): void },
+  watch: { addHeaders(headers: string[]): string[]; onFirstEvent(): void },
 ): AnswerReader {
   const start = (): void => {
     if (answer.hasStarted) return
     watch.onFirstEvent()
-    answer.start(200, [...describe(head), ...watch.headers(), ...passedHeaders(head.headers)])
+    answer.start(200, addPassed(watch.addHeaders(describe(head)), head.headers))
   }
   return {
     push(chunk) {

@@ -5,7 +5,7 @@ import { mapUpstreamError } from '../providers/upstream-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
 import type { Endpoint } from './endpoint.ts'
-import { headersOf, passedHeaders } from './answer-headers.ts'
+import { addHeaders, addPassed } from './answer-headers.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import { checkAnswer, parse, readBytes, readError, readWhole } from './body-readers.ts'
 import { linkImages } from './image-links.ts'
@@ -24,14 +24,13 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   const { around, outgoing } = opening
   const { exchange, answer } = around
   if (head.status >= 300) return readFailure(head, opening)
-  const watch = createWatch(around)
   const { translation, modelRequest } = outgoing
   if (translation.kind === 'translated' && modelRequest) {
     if (exchange.isStream && translation.stream) {
       return readTranslatedEvents(answer, call, head, {
         translation: translation.stream,
         request: modelRequest,
-        watch,
+        watch: createWatch(around),
       })
     }
     return readWhole((body) =>
@@ -43,12 +42,12 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
     // A form may ask for it behind its file, which flows on before that is read.
     if (exchange.endpoint.body === 'form') exchange.isStream = true
     if (!exchange.isStream) throw nonsense('answered with a stream that nobody asked for')
-    return readEvents(answer, call, head, rulesOf(opening), watch)
+    return readEvents(answer, call, head, rulesOf(opening), createWatch(around))
   }
   const isJson =
     exchange.endpoint.answer === 'json' ||
     (exchange.endpoint.answer === 'either' && isJsonType(type))
-  if (!isJson) return readBytes(answer, call, head, watch)
+  if (!isJson) return readBytes(answer, call, head, createWatch(around))
   return readWhole((body) => finishJson(body, head, opening))
 }
 
@@ -67,20 +66,11 @@ function readFailure(head: UpstreamHead, { around, deployment }: Opening): Answe
 }
 
 function finishJson(body: Buffer, head: UpstreamHead, { around }: Opening): void {
-  const { exchange, answer, rooms } = around
+  const { exchange } = around
   const { value, bytes } = checkAnswer(body, exchange.endpoint, exchange.model)
   if (exchange.isStream) throw nonsense('was asked for a stream and answered without one')
   exchange.usage = usageIn(value, exchange.endpoint)
-  exchange.firstByteMs = rooms.now() - exchange.startedAt
-  answer.start(200, [
-    'content-type',
-    'application/json',
-    'content-length',
-    `${bytes.length}`,
-    ...headersOf(exchange),
-    ...passedHeaders(head.headers),
-  ])
-  answer.end(bytes)
+  sendJson(bytes, head, around)
 }
 
 async function finishTranslated(
@@ -88,7 +78,7 @@ async function finishTranslated(
   head: UpstreamHead,
   { around, asked }: Opening,
 ): Promise<void> {
-  const { exchange, answer, rooms } = around
+  const { exchange, answer } = around
   if (exchange.isStream) throw nonsense('cannot stream this kind of answer; ask without `stream`')
   exchange.usage = usageIn(value, exchange.endpoint)
   const shown =
@@ -96,16 +86,18 @@ async function finishTranslated(
       ? value
       : await linkImages(value, asked, around)
   if (answer.isGone) return
+  sendJson(Buffer.from(JSON.stringify(shown)), head, around)
+}
+
+function sendJson(
+  bytes: Buffer,
+  head: UpstreamHead,
+  { exchange, answer, rooms }: Surroundings,
+): void {
   exchange.firstByteMs = rooms.now() - exchange.startedAt
-  const bytes = Buffer.from(JSON.stringify(shown))
-  answer.start(200, [
-    'content-type',
-    'application/json',
-    'content-length',
-    `${bytes.length}`,
-    ...headersOf(exchange),
-    ...passedHeaders(head.headers),
-  ])
+  const headers = ['content-type', 'application/json', 'content-length', `${bytes.length}`]
+  addPassed(addHeaders(headers, exchange), head.headers)
+  answer.start(200, headers)
   answer.end(bytes)
 }
 
@@ -117,7 +109,7 @@ function usageIn(value: Readonly<Record<string, unknown>>, { name }: Endpoint): 
 
 function createWatch({ exchange, rooms }: Surroundings) {
   return {
-    headers: () => headersOf(exchange),
+    addHeaders: (headers: string[]) => addHeaders(headers, exchange),
     onFirstEvent: () => {
       exchange.firstByteMs = rooms.now() - exchange.startedAt
     },

@@ -5,13 +5,13 @@ import type { ModelRequest, StreamTranslation } from '../providers/provider.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
 import { readUsage } from '../accounting/read-usage.ts'
 import type { Answer } from './answer.ts'
-import { passedHeaders } from './answer-headers.ts'
+import { addPassed } from './answer-headers.ts'
 import { EventRewriter } from './event-rewriter.ts'
 
 /** What a reader tells of a stream while it passes. */
 export interface StreamWatch {
-  /** Names and values for the head; asked once, before the first event goes out. */
-  headers(): string[]
+  /** Adds names and values to the head; asked once, before the first event goes out. */
+  addHeaders(headers: string[]): string[]
   onFirstEvent(): void
   onUsage(usage: Usage): void
 }
@@ -38,20 +38,21 @@ class StreamWriter {
   readonly #answer: Answer
   readonly #call: UpstreamCall
   readonly #watch: StreamWatch
-  readonly #passed: string[]
+  readonly #head: UpstreamHead
 
   constructor(answer: Answer, call: UpstreamCall, watch: StreamWatch, head: UpstreamHead) {
     this.#answer = answer
     this.#call = call
     this.#watch = watch
-    this.#passed = passedHeaders(head.headers)
+    this.#head = head
   }
 
   write(chunk: Buffer | string): void {
     if (!this.#answer.hasStarted) {
       this.#call.stopClock()
       this.#watch.onFirstEvent()
-      this.#answer.start(200, [...streamHead, ...this.#watch.headers(), ...this.#passed])
+      const headers = this.#watch.addHeaders([...streamHead])
+      this.#answer.start(200, addPassed(headers, this.#head.headers))
     }
     if (!this.#answer.write(chunk)) {
       this.#call.pause()

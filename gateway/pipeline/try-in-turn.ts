@@ -28,11 +28,11 @@ export async function tryInTurn(
   attempt: (deployment: Deployment) => Promise<void>,
 ): Promise<void> {
   const attempts = 1 + retriesOf(candidates, exchange)
-  const spent = new Set<Deployment>()
+  const spent: Deployment[] = []
   let failure: GatewayError | undefined
-  for (let count = 0; count < attempts && spent.size < candidates.length; count += 1) {
+  for (let count = 0; count < attempts && spent.length < candidates.length; count += 1) {
     const deployment = candidates[count % candidates.length]
-    if (!deployment || spent.has(deployment)) continue
+    if (!deployment || spent.includes(deployment)) continue
     if (count >= candidates.length) await waitBefore(Math.floor(count / candidates.length), rooms)
     try {
       await attempt(deployment)
@@ -40,7 +40,7 @@ export async function tryInTurn(
     } catch (thrown) {
       failure = toGatewayError(thrown)
       if (!failure.kind.next || failure.isFinal) throw failure
-      if (!passing.has(failure.code)) spent.add(deployment)
+      if (!passing.has(failure.code)) spent.push(deployment)
     }
   }
   throw failure ?? noDeployment(exchange)
