@@ -11,7 +11,7 @@ export interface HealthReport {
   }[]
 }
 
-export interface DeploymentHealth {
+interface DeploymentHealth {
   readonly model: string
   readonly modelId: string
   readonly provider: string

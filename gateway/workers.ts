@@ -45,7 +45,7 @@ export function createColleagues(): Colleagues {
         const done = (answers: unknown[]): void => {
           waiting.delete(id)
           clearTimeout(timer)
-          // The other side of this channel runs the same code: the shape is ours.
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other side of this channel runs the same code
           resolve(answers as Answers[Q][])
         }
         const timer = setTimeout(() => done([]), patienceMs + 500)
@@ -130,9 +130,9 @@ export function runCrew(size: number, onGivenUp: (code: number) => void): Crew {
 }
 
 function liveWorkers(): Worker[] {
-  return Object.values(cluster.workers ?? {}).filter(
-    (worker) => worker !== undefined && worker.isConnected(),
-  ) as Worker[]
+  return Object.values(cluster.workers ?? {}).flatMap((worker) =>
+    worker?.isConnected() ? worker : [],
+  )
 }
 
 /** Gathers answers until all are there or patience ends. */

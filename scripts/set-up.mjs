@@ -269,6 +269,7 @@ try {
   await main()
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error
-  process.stderr.write(`${error.cause ? `\n${error.cause}\n` : ''}set-up: ${error.message}\n`)
+  const output = typeof error.cause === 'string' ? `\n${error.cause}\n` : ''
+  process.stderr.write(`${output}set-up: ${error.message}\n`)
   process.exitCode = 1
 }

@@ -31,7 +31,7 @@ export function answerFailure(
 }
 
 /** Sends a JSON body with its length. */
-export function answerJson(
+function answerJson(
   answer: Answer,
   status: number,
   headers: readonly string[],
@@ -72,5 +72,6 @@ function logFailure(failure: GatewayError, exchange: Exchange, { log }: Rooms): 
 
 function describe(cause: unknown): string | undefined {
   if (cause === undefined) return undefined
-  return cause instanceof Error ? cause.message : String(cause)
+  if (cause instanceof Error) return cause.message
+  return typeof cause === 'string' ? cause : JSON.stringify(cause)
 }

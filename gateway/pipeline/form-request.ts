@@ -10,7 +10,7 @@ import type { SpooledFile } from './spooled-file.ts'
 /** A text field of a form, or one of its files. */
 export type Part = TextPart | FilePart
 
-export interface TextPart {
+interface TextPart {
   readonly kind: 'text'
   readonly name: string
   readonly value: string

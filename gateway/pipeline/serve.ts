@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 import { GatewayError } from '../errors/gateway-error.ts'
 import { orderCandidates } from '../routing/candidates.ts'
-import { Answer } from './answer.ts'
+import type { Answer } from './answer.ts'
 import { answerFailure } from './answer-failure.ts'
 import { attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'

@@ -25,7 +25,7 @@ export interface Deployment {
 }
 
 /** All milliseconds. */
-export interface Timeouts {
+interface Timeouts {
   /** One attempt, first to last byte, of an answer that is not streamed. */
   readonly totalMs: number
   /** Until the first event of a stream. */

@@ -12,20 +12,20 @@ export interface Family {
   readonly view: CounterView | HistogramView | AttemptView
 }
 
-export interface CounterView {
+interface CounterView {
   readonly kind: 'counter'
   /** Undefined: this row has no part in the family. */
   value(row: ExchangeRow): number | undefined
   labels(row: ExchangeRow): Labels
 }
 
-export interface HistogramView {
+interface HistogramView {
   readonly kind: 'histogram'
   value(row: ExchangeRow): Histogram
   labels(row: ExchangeRow): Labels
 }
 
-export interface AttemptView {
+interface AttemptView {
   readonly kind: 'attempts'
   value(row: AttemptRow): number | undefined
   labels(row: AttemptRow): Labels

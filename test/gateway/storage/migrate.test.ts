@@ -38,7 +38,7 @@ async function applied() {
   const rows = await database.query(
     'select version, checksum from colonnade.migrations order by version',
   )
-  return rows.map((row) => `${row['version']} ${row['checksum']}`)
+  return rows.map((row) => `${String(row['version'])} ${String(row['checksum'])}`)
 }
 
 test('the schema is the one on file', async () => {
