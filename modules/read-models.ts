@@ -58,12 +58,19 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   checkAddress(params.apiBase, written, paramsPath, reading)
   checkHeaders(params, paramsPath, reading)
   checkMode(entry.model_info, path, reading)
+  warnOfIdleLimits(params, paramsPath, reading)
   if (reading.faults.isModelOut(index)) return undefined
   return {
     modelName: entry.model_name,
     path: `model_list[${index}]`,
     params,
     info: entry.model_info ?? {},
+  }
+}
+
+function warnOfIdleLimits(params: DeploymentParams, path: Path, { faults }: ModelReading): void {
+  for (const key of ['rpm', 'tpm'] as const) {
+    if (params[key] !== undefined) faults.warning([...path, key], 'it limits nothing yet')
   }
 }
 

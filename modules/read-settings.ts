@@ -24,6 +24,12 @@ export function readSettings(blocks: Blocks, reader: SchemaReader, faults: Fault
   const router = reader.read(routerSchema, blocks.router, ['router_settings']) ?? {}
   const litellm = reader.read(litellmSchema, blocks.litellm, ['litellm_settings']) ?? {}
   const general = reader.read(generalSchema, blocks.general, ['general_settings']) ?? {}
+  if (router.routing_strategy !== undefined) {
+    faults.warning(
+      ['router_settings', 'routing_strategy'],
+      `${router.routing_strategy} is not followed: deployments are picked by priority, weight and load`,
+    )
+  }
   const timeoutSeconds = router.timeout ?? litellm.request_timeout ?? defaultTimeoutSeconds
   return {
     router: {

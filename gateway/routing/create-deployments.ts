@@ -71,16 +71,20 @@ function createDeployment(
   const badHeader = findBadHeader(apiKey, entry.params.extraHeaders)
   if (badHeader !== undefined) return fault(badHeader)
   const id = uniqueId(entry, taken)
+  const params = {
+    ...entry.params,
+    dropParams: entry.params.dropParams ?? module.litellm.dropParams,
+  }
   return {
     id,
     modelName: entry.modelName,
     provider,
-    target: { model, params: entry.params },
+    target: { model, params },
     origin: url.origin,
     basePath: url.pathname.replace(/\/+$/, ''),
     headers: headersOf(entry, provider, apiKey),
     secrets: apiKey === undefined ? [url.host] : [url.host, apiKey],
-    params: entry.params,
+    params,
     info: entry.info,
     timeouts: timeoutsOf(entry, module),
     health: around.findHealth?.(id) ?? new Health(),

@@ -1,6 +1,6 @@
 import type { DeploySettings, VariableUse } from '../../modules/module.ts'
 import { masterKeyName } from '../../infra/env-file.ts'
-import { takenVariables } from '../../infra/module-variables.ts'
+import { openVariable, takenVariables } from '../../infra/module-variables.ts'
 import type { GatewayPlan } from './local-gateway.ts'
 
 /** Of a fleet's module, what a plan is made from. */
@@ -40,8 +40,10 @@ function workersOf({ autoscaling, replicas }: DeploySettings): number {
 function secretsOf(module: PlannedModule, sources: Sources): Record<string, string> {
   const { findVariable } = sources
   const vendor = takenVariables(module).map((name) => [name, findVariable(name) ?? ''] as const)
+  const permission = findVariable(openVariable)
   return {
     ...Object.fromEntries(vendor),
+    ...(permission === undefined ? {} : { [openVariable]: permission }),
     LITELLM_MASTER_KEY: findVariable(masterKeyName(module.name)) ?? '',
     SALT_KEY: findVariable('SALT_KEY') ?? '',
     DATABASE_URL: sources.databaseUrlFor(module.name) ?? '',

@@ -62,7 +62,10 @@ describe('parameters', () => {
       extra_headers: { 'X-A': 1 },
       extra_body: { options: { a: [1, null] } },
     })
-    expect(faults).toEqual([])
+    expect(faults).toEqual([
+      expect.stringContaining('rpm: warning: it limits nothing yet'),
+      expect.stringContaining('tpm: warning: it limits nothing yet'),
+    ])
     expect(params).toEqual({
       model: 'azure/gpt',
       customProvider: 'azure',

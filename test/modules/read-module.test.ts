@@ -211,7 +211,7 @@ describe('variables', () => {
     '      api_base: ${BASE:-http://${HOST}:8000/v1}',
     '      api_key: os.environ/A_KEY',
     '  - model_name: b',
-    '    litellm_params: {model: os.environ/B_MODEL, rpm: "${B_RPM}"}',
+    '    litellm_params: {model: os.environ/B_MODEL, order: "${B_ORDER}"}',
     'general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}',
   ].join('\n')
 
@@ -221,7 +221,7 @@ describe('variables', () => {
       { name: 'HOST', path: 'model_list[0].litellm_params.api_base', hasDefault: false },
       { name: 'A_KEY', path: 'model_list[0].litellm_params.api_key', hasDefault: false },
       { name: 'B_MODEL', path: 'model_list[1].litellm_params.model', hasDefault: false },
-      { name: 'B_RPM', path: 'model_list[1].litellm_params.rpm', hasDefault: false },
+      { name: 'B_ORDER', path: 'model_list[1].litellm_params.order', hasDefault: false },
       { name: 'LITELLM_MASTER_KEY', path: 'general_settings.master_key', hasDefault: false },
     ]
     expect(read(text).variables).toEqual(expected)
@@ -232,7 +232,12 @@ describe('variables', () => {
     const { module, faults } = read(text)
     expect(faults).toEqual([])
     expect(
-      module?.models.map(({ params }) => [params.model, params.apiBase, params.apiKey, params.rpm]),
+      module?.models.map(({ params }) => [
+        params.model,
+        params.apiBase,
+        params.apiKey,
+        params.order,
+      ]),
     ).toEqual([
       ['openai/a', '${BASE:-http://${HOST}:8000/v1}', 'os.environ/A_KEY', undefined],
       ['os.environ/B_MODEL', undefined, undefined, undefined],
@@ -244,14 +249,19 @@ describe('variables', () => {
       HOST: 'box',
       A_KEY: 'secret-a\n',
       B_MODEL: 'groq/b',
-      B_RPM: '30',
+      B_ORDER: '30',
       LITELLM_MASTER_KEY: 'sk-master',
     })
     const { module, faults } = read(text, { environment })
     expect(faults).toEqual([])
     expect(module?.general.masterKey).toBe('sk-master')
     expect(
-      module?.models.map(({ params }) => [params.model, params.apiBase, params.apiKey, params.rpm]),
+      module?.models.map(({ params }) => [
+        params.model,
+        params.apiBase,
+        params.apiKey,
+        params.order,
+      ]),
     ).toEqual([
       ['openai/a', 'http://box:8000/v1', 'secret-a', undefined],
       ['groq/b', undefined, undefined, 30],
@@ -262,7 +272,7 @@ describe('variables', () => {
     const environment = environmentOf({
       HOST: 'box',
       B_MODEL: 'groq/b',
-      B_RPM: '1',
+      B_ORDER: '1',
       LITELLM_MASTER_KEY: 'k',
     })
     const { module, faults } = read(text, { environment })
@@ -276,7 +286,7 @@ describe('variables', () => {
   })
 
   test('a missing one in the settings makes the file unusable', () => {
-    const environment = environmentOf({ HOST: 'box', A_KEY: 'k', B_MODEL: 'groq/b', B_RPM: '1' })
+    const environment = environmentOf({ HOST: 'box', A_KEY: 'k', B_MODEL: 'groq/b', B_ORDER: '1' })
     const { module, faults } = read(text, { environment })
     expect(module).toBeUndefined()
     expect(faults.map(({ path }) => path)).toEqual(['general_settings.master_key'])
@@ -287,11 +297,11 @@ describe('variables', () => {
       HOST: 'not a host, hidden-host',
       A_KEY: 'hidden-key\nhidden',
       B_MODEL: 'groq/b',
-      B_RPM: 'hidden-number',
+      B_ORDER: 'hidden-number',
       LITELLM_MASTER_KEY: 'k',
     })
     const printed = lines(text, { environment }).join('\n')
-    expect(printed).toContain('${B_RPM}')
+    expect(printed).toContain('${B_ORDER}')
     expect(printed).toContain('api_base')
     expect(printed).toContain('api_key')
     expect(printed).not.toContain('hidden')
