@@ -203,7 +203,7 @@ describe('what only some may do', () => {
       new Set(
         gateway
           .filter(({ imports }) =>
-            imports.some(({ to, isTypeOnly }) => to === packageName && !isTypeOnly),
+            imports.some(({ to, isTypeOnly }) => to.split('/')[0] === packageName && !isTypeOnly),
           )
           .map(({ name }) => roomOf(name)),
       )
@@ -223,7 +223,7 @@ describe('the shape of the tree', () => {
       .map(({ name }) => path.basename(name))
       .filter(
         (name) =>
-          !/^[a-z\d]+(-[a-z\d]+)*\.ts$/.test(name) ||
+          !/^[a-z\d]+(-[a-z\d]+)*(\.d)?\.ts$/.test(name) ||
           /^(utils?|helpers?|common|misc)\.ts$/.test(name),
       )
     expect(bad).toEqual([])
