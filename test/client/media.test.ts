@@ -170,7 +170,7 @@ test('speech is passed on as bytes with its type', async () => {
 describe('pictures', () => {
   const isPng = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1', 1, 4) === 'PNG'
   const image = async () => toFile(Buffer.from(onePixel, 'base64'), 'a.png', { type: 'image/png' })
-  const size = '64x64' as '256x256'
+  const size = '256x256'
 
   test('b64_json', async () => {
     const { data } = await gateway.client.images.generate({
@@ -241,8 +241,9 @@ describe('pictures', () => {
   })
 
   test('what the dialect cannot say is a 400 that names the field', async () => {
+    const huge: string = 'huge'
     await expect(
-      gateway.client.images.generate({ model: 'dall-e-3', prompt: 'a', size: 'huge' as '256x256' }),
+      gateway.client.images.generate({ model: 'dall-e-3', prompt: 'a', size: huge }),
     ).rejects.toThrow(OpenAI.BadRequestError)
   })
 })

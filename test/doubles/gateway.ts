@@ -124,7 +124,8 @@ export async function until(
 ): Promise<void> {
   const endsAt = performance.now() + withinMs
   while (!(await condition())) {
-    if (performance.now() > endsAt) throw new Error(`not within ${withinMs} ms: ${condition}`)
+    if (performance.now() > endsAt)
+      throw new Error(`not within ${withinMs} ms: ${condition.toString()}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -277,9 +277,9 @@ describe('forms', () => {
   const model = part('model', 'qwen')
   const end = `--${boundary}--\r\n`
   const form = `multipart/form-data; boundary=${boundary}`
-  const tooMany = Array.from({ length: 400 }, (_, at) => part(`f${at}`, 'v')).join('')
-  const manyFiles = Array.from({ length: 40 }, (_, at) =>
-    part(`file${at}`, 'v', '; filename="a"'),
+  const tooMany = Array.from({ length: 400 }, (_, count) => part(`f${count}`, 'v')).join('')
+  const manyFiles = Array.from({ length: 40 }, (_, count) =>
+    part(`file${count}`, 'v', '; filename="a"'),
   ).join('')
   const forms: [string, string, string, number, RegExp][] = [
     ['no boundary', 'multipart/form-data', model + file(10) + end, 400, /boundary/],

@@ -47,9 +47,9 @@ const dbOf = async (at: TestGateway): Promise<unknown> =>
 /** Asks again and again, eight at a time, until told to stop; the statuses by their number. */
 function traffic(at: TestGateway) {
   const statuses = new Map<number, number>()
-  let isOver = false
+  const stop = new AbortController()
   const one = async (): Promise<void> => {
-    while (!isOver) {
+    while (!stop.signal.aborted) {
       const response = await at.post('/v1/chat/completions', body)
       await response.arrayBuffer()
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
@@ -59,7 +59,7 @@ function traffic(at: TestGateway) {
   const all = Promise.all(Array.from({ length: 8 }, one))
   return {
     async stop() {
-      isOver = true
+      stop.abort()
       await all
       return statuses
     },

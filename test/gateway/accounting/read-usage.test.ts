@@ -26,7 +26,7 @@ test.each([
   ],
   [{ type: 'duration', seconds: 3.5 }, { audioSeconds: 3.5 }],
   [{ prompt_tokens: -1, completion_tokens: '3', total_tokens: null }, {}],
-  [{ prompt_tokens: 1e400 }, {}],
+  [{ prompt_tokens: Infinity }, {}],
 ])('%j is %j', (usage, expected) => {
   expect(readUsage({ usage })).toEqual(expected)
 })

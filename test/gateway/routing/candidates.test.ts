@@ -38,7 +38,7 @@ const rest = (one: Deployment | undefined) =>
 test('every deployment is a candidate, once', () => {
   const all = deploymentsOf({}, {}, {}, {})
   for (let seed = 1; seed < 200; seed += 1)
-    expect(order(all, 0, chance(seed)).toSorted()).toEqual([0, 1, 2, 3])
+    expect(order(all, 0, chance(seed)).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3])
 })
 
 test('priority classes come strictly in order, whatever the load', () => {
@@ -46,7 +46,7 @@ test('priority classes come strictly in order, whatever the load', () => {
   for (const at of [1, 2]) if (all[at]) all[at].health.inFlight = 500
   for (let seed = 1; seed < 100; seed += 1) {
     const [a, b, c, d] = order(all, 0, chance(seed))
-    expect([[a, b].toSorted(), c, d]).toEqual([[1, 2], 0, 3])
+    expect([new Set([a, b]), c, d]).toEqual([new Set([1, 2]), 0, 3])
   }
 })
 
