@@ -22,7 +22,7 @@ export interface GatewayOptions {
 }
 
 /** How a test speaks to a gateway, wherever it runs. */
-export interface Face {
+interface Face {
   /** `http://127.0.0.1:<port>`, without `/v1`. */
   readonly url: string
   readonly port: number
