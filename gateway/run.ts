@@ -119,6 +119,7 @@ function createRooms({ pools, rows, storage, settings, log }: RoomParts): Rooms 
       rows.inFlight -= 1
       settle(exchange, now(), ledger)
     },
+    refuse: (exchange) => rows.add(exchange, now()),
     countAttempt: (exchange, deployment, outcome, status) =>
       rows.addAttempt(exchange, deployment, outcome, status),
     running: new Set(),

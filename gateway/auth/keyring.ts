@@ -12,6 +12,9 @@ export interface Caller {
 }
 
 const master: Caller = { id: 'litellm_proxy_master_key', isMaster: true }
+/** A caller before, or without, its authentication. */
+export const nobody: Caller = { id: 'None', isMaster: false }
+
 const anyone: Caller = { id: 'open', isMaster: false }
 
 /** The master keys a module accepts. Without any it is open, which only an explicit permission allows. */

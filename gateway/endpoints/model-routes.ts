@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { pathOf } from '../../modules/endpoints.ts'
-import { authenticate } from '../auth/keyring.ts'
+import { authenticate, nobody } from '../auth/keyring.ts'
+import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { Answer } from '../pipeline/answer.ts'
 import type { Endpoint } from '../pipeline/endpoint.ts'
@@ -51,7 +52,15 @@ function accept(
   gateway: Gateway,
 ): void {
   const exchange = begin(endpoint, request, gateway)
-  refuseUnreadable(endpoint, request)
+  try {
+    admit(exchange, request)
+  } catch (thrown) {
+    const { code, status } = toGatewayError(thrown)
+    exchange.outcome = code
+    exchange.status = status
+    gateway.rooms.refuse(exchange)
+    throw thrown
+  }
   reply.hijack()
   const answer = new Answer(reply.raw)
   const incoming = {
@@ -64,9 +73,6 @@ function accept(
 
 function begin(endpoint: Endpoint, { raw }: FastifyRequest, gateway: Gateway): Exchange {
   const serving = gateway.requireServing()
-  const caller = authenticate(raw.headers, serving.keyring)
-  if (!serving.module.endpoints.includes(endpoint.name))
-    throw endpointElsewhere(endpoint.name, serving.module)
   const id = createExchangeId()
   const ownId = raw.headers['x-litellm-call-id']
   return new Exchange({
@@ -74,10 +80,20 @@ function begin(endpoint: Endpoint, { raw }: FastifyRequest, gateway: Gateway): E
     callId: typeof ownId === 'string' && /^[\w.:-]{1,128}$/.test(ownId) ? ownId : id,
     serving,
     endpoint,
-    caller,
+    caller: nobody,
     startedAt: gateway.rooms.now(),
     startedAtMs: gateway.rooms.wallClock(),
   })
+}
+
+/** What can be refused before the body is read: the key, the endpoint, the body's kind. */
+function admit(exchange: Exchange, request: FastifyRequest): void {
+  const { endpoint, serving } = exchange
+  exchange.caller = authenticate(request.raw.headers, serving.keyring)
+  if (!serving.module.endpoints.includes(endpoint.name)) {
+    throw endpointElsewhere(endpoint.name, serving.module)
+  }
+  refuseUnreadable(endpoint, request)
 }
 
 function refuseUnreadable(endpoint: Endpoint, { raw }: FastifyRequest): void {

@@ -26,6 +26,8 @@ const keptBlocks = 4
 export class EventRewriter {
   usage: Usage = {}
   isDone = false
+  /** Whether an event with data has passed; comments alone are no answer yet. */
+  hasData = false
   readonly #rules: RewriteRules
   readonly #model: Buffer
   #rest: Buffer | undefined
@@ -111,10 +113,12 @@ export class EventRewriter {
   #inspect(event: Buffer, hasUsage: boolean, out: Buffer[]): void {
     if (startsWith(event, done)) {
       this.isDone = true
+      this.hasData = true
       out.push(event)
       return
     }
     const start = dataStart(event)
+    if (start >= 0) this.hasData = true
     if (start < 0 || event[start] !== 0x7b) {
       if (isDoneLine(event, start)) this.isDone = true
       else if (start >= 0) throw nonsense('sent an event that is not JSON')

@@ -11,7 +11,7 @@ export class Exchange {
   readonly callId: string
   readonly serving: Serving
   readonly endpoint: Endpoint
-  readonly caller: Caller
+  caller: Caller
   /** Monotonic and Unix milliseconds of the acceptance. */
   readonly startedAt: number
   readonly startedAtMs: number

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 
+import type { DeploymentParams } from '../../modules/module.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { UploadedFile } from '../providers/provider.ts'
 import { controlFields } from './control-fields.ts'
@@ -32,6 +33,8 @@ export class FormRequest {
   readonly fields: Readonly<Record<string, unknown>>
   readonly #held: readonly Part[]
   #coming: AsyncIterator<Part> | undefined
+  // Fields that are not passed on as the caller wrote them.
+  #replaced: ReadonlySet<string> = controlFields
 
   constructor(held: readonly Part[], coming: AsyncIterator<Part> | undefined) {
     this.#held = held
@@ -54,15 +57,17 @@ export class FormRequest {
 
   /** The form in our own encoding: `model` and defaults put in, control fields left out, files byte for byte. */
   encode(
-    defaults: Readonly<Record<string, unknown>>,
+    { defaults, extraBody }: Pick<DeploymentParams, 'defaults' | 'extraBody'>,
     upstreamModel: string,
   ): { headers: string[]; body: Readable } {
     const boundary = `----colonnade-${randomUUID()}`
     const named = new Set(this.#held.map(({ name }) => name))
-    const added = Object.entries(defaults).filter(([name]) => !named.has(name))
+    const absent = Object.entries(defaults).filter(([name]) => !named.has(name))
+    const added = Object.entries({ ...Object.fromEntries(absent), ...extraBody })
+    this.#replaced = new Set(['model', ...controlFields, ...Object.keys(extraBody)])
     const first: Part[] = [{ kind: 'text', name: 'model', value: upstreamModel }]
     for (const [name, value] of added) first.push({ kind: 'text', name, value: textOf(value) })
-    const rest = this.#held.filter(({ name }) => name !== 'model' && !controlFields.has(name))
+    const rest = this.#held.filter(({ name }) => !this.#replaced.has(name))
     const parts = [...first, ...rest]
     const headers = ['content-type', `multipart/form-data; boundary=${boundary}`]
     const length = this.#coming ? undefined : lengthOf(parts, boundary)
@@ -96,8 +101,7 @@ export class FormRequest {
     if (coming) {
       this.#coming = undefined
       for (let next = await coming.next(); !next.done; next = await coming.next()) {
-        if (next.value.name !== 'model' && !controlFields.has(next.value.name))
-          yield* writePart(next.value, boundary)
+        if (!this.#replaced.has(next.value.name)) yield* writePart(next.value, boundary)
       }
     }
     yield Buffer.from(`--${boundary}--\r\n`)

@@ -44,10 +44,7 @@ export function createOutgoing(
   const path = deployment.basePath + translation.path
   const { request } = asked
   if (request.kind === 'form') {
-    const form = request.encode(
-      { ...deployment.params.defaults, ...deployment.params.extraBody },
-      upstreamModel,
-    )
+    const form = request.encode(deployment.params, upstreamModel)
     return {
       call: {
         method: 'POST',

@@ -19,6 +19,8 @@ export interface Rooms {
   readonly begin: () => void
   /** Records an exchange that is over: rows and metrics. */
   readonly settle: (exchange: Exchange) => void
+  /** Counts an exchange that was refused at the door, before anything was read; it leaves no row. */
+  readonly refuse: (exchange: Exchange) => void
   /** Counts one attempt by its outcome: `ok` or an error code. */
   readonly countAttempt: (
     exchange: Exchange,

@@ -32,6 +32,7 @@ const streamHead = [
   'no',
 ]
 const doneEvent = 'data: [DONE]\n\n'
+const mostComments = 64
 
 /** Writes a stream out: head with the first event, backpressure towards the upstream. */
 class StreamWriter {
@@ -71,14 +72,21 @@ export function readEvents(
 ): AnswerReader {
   const rewriter = new EventRewriter(rules)
   const writer = new StreamWriter(answer, call, watch, head)
+  let comments: Buffer[] = []
+  // Comments keep a connection alive and answer nothing: until there is data another server may be tried.
+  const relay = (ready: Buffer | undefined): void => {
+    if (!ready) return
+    if (rewriter.hasData) {
+      writer.write(comments.length === 0 ? ready : Buffer.concat([...comments, ready]))
+      comments = []
+    } else if (comments.length < mostComments) {
+      comments.push(ready)
+    }
+  }
   return {
-    push(chunk) {
-      const ready = rewriter.push(chunk)
-      if (ready) writer.write(ready)
-    },
+    push: (chunk) => relay(rewriter.push(chunk)),
     end() {
-      const rest = rewriter.flush()
-      if (rest) writer.write(rest)
+      relay(rewriter.flush())
       watch.onUsage(rewriter.usage)
       if (!answer.hasStarted) throw emptyStream()
       if (rules.endsWithDone && !rewriter.isDone) {

@@ -27,7 +27,7 @@ export async function tryInTurn(
   rooms: Rooms,
   attempt: (deployment: Deployment) => Promise<void>,
 ): Promise<void> {
-  const attempts = 1 + retriesOf(candidates, exchange)
+  const attempts = Math.max(1 + retriesOf(candidates, exchange), priorityClasses(candidates))
   const spent: Deployment[] = []
   let failure: GatewayError | undefined
   for (let count = 0; count < attempts && spent.length < candidates.length; count += 1) {
@@ -49,6 +49,12 @@ export async function tryInTurn(
 function retriesOf(candidates: readonly Deployment[], { serving }: Exchange): number {
   const own = candidates[0]?.params.numRetries
   return own ?? serving.module.router.numRetries
+}
+
+// Without retries a lower priority is still what a user wrote down for when a higher one is out.
+function priorityClasses(candidates: readonly Deployment[]): number {
+  if (candidates.length === 1) return 1
+  return new Set(candidates.map(({ params }) => params.order ?? 0)).size
 }
 
 async function waitBefore(round: number, { random }: Rooms): Promise<void> {

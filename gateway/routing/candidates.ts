@@ -12,17 +12,19 @@ export interface Pick {
 
 /**
  * The deployments to try, best first: those that speak the endpoint, priority classes in order, inside a class
- * two random choices by load; resting ones last. Throws `endpoint_not_offered` where none speaks it.
+ * two random choices by load; resting ones last. One that said it takes no more for now (429) is not among
+ * them. Throws `endpoint_not_offered` where none speaks it, `upstream_rate_limited` where all are used up.
  */
 export function orderCandidates(
   group: ModelGroup,
   endpoint: EndpointName,
   pick: Pick,
 ): readonly Deployment[] {
-  const [only] = group.deployments
-  if (group.deployments.length === 1 && only?.provider.endpoints[endpoint]) return group.deployments
-  const able = group.deployments.filter(({ provider }) => provider.endpoints[endpoint])
-  if (able.length === 0) throw notSpoken(group, endpoint)
+  const speaking = group.deployments.filter(({ provider }) => provider.endpoints[endpoint])
+  if (speaking.length === 0) throw notSpoken(group, endpoint)
+  const able = speaking.filter(({ health }) => !health.isLimited(pick.now))
+  if (able.length === 0) throw limited(group, speaking, pick.now)
+  if (able.length === 1) return able
   const awake = able.filter(({ health }) => !health.isCooling(pick.now))
   const resting = able.filter((deployment) => !awake.includes(deployment))
   return [...orderByClass(awake, pick), ...orderByClass(resting, pick)]
@@ -54,6 +56,16 @@ function orderByLoad(members: Deployment[], { now, random }: Pick): Deployment[]
 
 function loadOf(deployment: Deployment | undefined, now: number): number {
   return deployment ? deployment.health.loadAt(now) / (deployment.params.weight ?? 1) : Infinity
+}
+
+function limited(group: ModelGroup, deployments: readonly Deployment[], now: number): GatewayError {
+  const waitMs = Math.min(...deployments.map(({ health }) => health.limitedForMs(now)))
+  const seconds = Math.ceil(waitMs / 1000)
+  return new GatewayError(
+    'upstream_rate_limited',
+    `Every server behind the model ${group.name} takes no more requests for now; try again in ${seconds} s.`,
+    { retryAfterSeconds: seconds },
+  )
 }
 
 function notSpoken(group: ModelGroup, endpoint: EndpointName): GatewayError {

@@ -28,6 +28,7 @@ export class Health {
   #failsInRow = 0
   #cooldowns = 0
   #coolUntil = 0
+  #limitedUntil = 0
   #configurationFault: ErrorCode | undefined
 
   /** Peak-EWMA of time to first byte × calls under way: the load that two random choices compare. */
@@ -41,8 +42,18 @@ export class Health {
     return now < this.#coolUntil
   }
 
+  /** Whether it said until when it takes nothing more (429): not to be asked before. */
+  isLimited(now: number): boolean {
+    return now < this.#limitedUntil
+  }
+
+  limitedForMs(now: number): number {
+    return Math.max(0, this.#limitedUntil - now)
+  }
+
+  /** Time until it is asked again, for whatever reason it is not. */
   coolingForMs(now: number): number {
-    return Math.max(0, this.#coolUntil - now)
+    return Math.max(0, this.#coolUntil - now, this.#limitedUntil - now)
   }
 
   /** Set while the upstream refuses our key or lacks the model: a fault to mend, not an outage. */
@@ -61,6 +72,7 @@ export class Health {
     this.#failsInRow = 0
     this.#cooldowns = 0
     this.#coolUntil = 0
+    this.#limitedUntil = 0
     this.#configurationFault = undefined
     this.lastOutcome = { code: 'ok', atMs }
   }
@@ -80,7 +92,11 @@ export class Health {
       return
     }
     if (code === 'upstream_rate_limited') {
-      this.#coolUntil = Math.max(this.#coolUntil, now + (rules.retryAfterMs ?? shortestCooldownMs))
+      // Where it says until when, it is not asked before; where not, it rests like one that failed.
+      const { retryAfterMs } = rules
+      if (retryAfterMs === undefined)
+        this.#coolUntil = Math.max(this.#coolUntil, now + shortestCooldownMs)
+      else this.#limitedUntil = Math.max(this.#limitedUntil, now + retryAfterMs)
       return
     }
     this.#failsInRow += 1

@@ -222,10 +222,20 @@ describe('before the answer', () => {
     [{ 'retry-after': inHalfAMinute }, /^(2\d|30)$/],
   ])('Retry-After %o goes on to the caller', async (headers, expected) => {
     upstream.script(answerError(429, undefined, headers))
-    const error = await errorOf(ask())
+    const at = await startGateway({
+      config: { model_list: [deployment('used-up', upstream.url, { num_retries: 0 })] },
+    })
+    const again = () => at.client.chat.completions.create({ model: 'used-up', messages })
+    const error = await errorOf(again())
     expect(error).toBeInstanceOf(OpenAI.RateLimitError)
     expect(error.headers?.get('retry-after')).toMatch(expected)
     expect(error).toMatchObject({ type: 'some_error', code: 'some_code' })
+    const asked = upstream.requests.length
+    const refused = await errorOf(again())
+    expect(refused).toMatchObject({ status: 429, code: 'upstream_rate_limited' })
+    expect(Number(refused.headers?.get('retry-after'))).toBeGreaterThan(0)
+    expect(upstream.requests).toHaveLength(asked)
+    await at.close()
   })
 
   test.each([400, 409, 413, 415, 422])(
