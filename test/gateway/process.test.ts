@@ -232,14 +232,18 @@ describe('NUM_WORKERS=2', () => {
 
   test('both take a new document', async () => {
     const one = await startTwo()
-    one.writeConfig({ ...modelAt(upstream.url), litellm_settings: { num_retries: 3 } })
-    await until(async () => {
-      const status: { workers: { generation: number }[] } = JSON.parse(
+    const digests = async (): Promise<string[]> => {
+      const status: { workers: { digest: string }[] } = JSON.parse(
         await (await one.get('/config/status')).text(),
       )
-      return (
-        status.workers.length === 2 && status.workers.every(({ generation }) => generation === 2)
-      )
+      return status.workers.map(({ digest }) => digest)
+    }
+    await until(async () => (await digests()).length === 2)
+    const [before] = await digests()
+    one.writeConfig({ ...modelAt(upstream.url), litellm_settings: { num_retries: 3 } })
+    await until(async () => {
+      const now = await digests()
+      return now.length === 2 && now[0] !== before && now[0] === now[1]
     })
   })
 

@@ -23,6 +23,9 @@ afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.end())))
 
 function openPool(): Pool {
   const pool = new Pool({ connectionString: database.url, max: 2 })
+  // The server may end a connection that the pool has begun to close.
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   pools.push(pool)
   return pool
 }
