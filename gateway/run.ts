@@ -5,11 +5,12 @@ import { AggregatorRegistry } from 'prom-client'
 import { settle } from './accounting/settle.ts'
 import { createApp, createMetricsApp } from './app.ts'
 import { Configuration, mayStillCome } from './configuration.ts'
-import type { Answers, Gateway, Question, Readiness } from './endpoints/gateway.ts'
+import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
-import { reportHealth } from './health-report.ts'
+import { reportHealth } from './endpoints/health-report.ts'
 import type { Rooms } from './pipeline/rooms.ts'
 import type { Settings } from './settings.ts'
+import { describeConfiguration, describeReadiness } from './status.ts'
 import { createStorage, type Storage } from './storage/storage.ts'
 import { ExchangeRows } from './telemetry/exchange-rows.ts'
 import { gaugesOf } from './telemetry/gauges.ts'
@@ -189,65 +190,14 @@ function createGateway({
         retryAfterSeconds: 2,
       })
     },
-    readiness: () => describeReadiness({ configuration, storage, state, settings }),
+    readiness: () =>
+      describeReadiness({ configuration, storage, settings, isDraining: state.isDraining }),
     askAll,
     async metricsText() {
       const others = await colleagues.askOthers('metrics')
       if (others.length === 0) return registry.metrics()
       return AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]).metrics()
     },
-  }
-}
-
-function describeReadiness({
-  configuration,
-  storage,
-  state,
-  settings,
-}: Pick<GatewayParts, 'configuration' | 'storage' | 'state'> & { settings: Settings }): Readiness {
-  const { db, ...database } = storage.state()
-  const isReady = configuration.serving !== undefined && !state.isDraining
-  const reason = state.isDraining
-    ? 'draining'
-    : configuration.serving
-      ? undefined
-      : configuration.refusal?.message
-  return {
-    isReady,
-    body: {
-      status: isReady ? 'healthy' : 'unhealthy',
-      db,
-      database,
-      instance: settings.instanceId,
-      config_generation: configuration.serving?.generation ?? 0,
-      ...(reason !== undefined && { reason }),
-      ...(configuration.serving &&
-        configuration.refusal && { config_refused: configuration.refusal.message }),
-    },
-  }
-}
-
-function describeConfiguration(
-  configuration: Configuration,
-  worker: number,
-): Record<string, unknown> {
-  const { serving, refusal } = configuration
-  return {
-    worker,
-    valid: refusal === undefined,
-    generation: serving?.generation ?? 0,
-    digest: serving?.digest ?? null,
-    loaded_at: serving ? new Date(serving.loadedAtMs).toISOString() : null,
-    models: serving?.router.listed.map(({ id }) => id) ?? [],
-    left_out: serving?.leftOut ?? [],
-    warnings: serving?.warnings ?? [],
-    refused: refusal
-      ? {
-          message: refusal.message,
-          faults: refusal.faults,
-          at: new Date(refusal.atMs).toISOString(),
-        }
-      : null,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Configuration } from '../configuration.ts'
-import type { HealthReport } from '../health-report.ts'
+import type { HealthReport } from './health-report.ts'
 import type { Rooms } from '../pipeline/rooms.ts'
 import type { Serving } from '../pipeline/serving.ts'
 import type { Settings } from '../settings.ts'

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { authenticateIfShown } from '../auth/keyring.ts'
 import type { Gateway } from './gateway.ts'
-import { mergeHealth } from '../health-report.ts'
+import { mergeHealth } from './health-report.ts'
 import { probeServers, type ServerHealth } from '../upstream/probe.ts'
 
 /** Liveness, readiness and the passive health of the models behind them. None of them calls a model. */

@@ -1,5 +1,5 @@
-import type { ServerHealth } from './upstream/probe.ts'
-import type { Serving } from './pipeline/serving.ts'
+import type { ServerHealth } from '../upstream/probe.ts'
+import type { Serving } from '../pipeline/serving.ts'
 
 /** What one worker knows of its deployments, from real traffic alone. */
 export interface HealthReport {
