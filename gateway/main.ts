@@ -1,75 +1,43 @@
 import cluster from 'node:cluster'
-import { pino } from 'pino'
 
-import { runGateway, StartError, type RunningGateway } from './run.ts'
-import { readSettings, SettingsError, type Settings } from './settings.ts'
-import { alone, createColleagues, onToldToShutDown, reportStarted, runCrew } from './workers.ts'
+import { readSettings, StartError, type Settings } from './settings.ts'
+import { runCrew } from './workers.ts'
 
-const settings = readSettingsOrExit()
-if (settings.workers > 1 && cluster.isPrimary) lead(settings)
-else await work(settings)
-
-/** The first of several processes: serves nothing itself, so that it can always carry a message. */
-function lead({ workers, isParentWatched }: Settings): void {
-  const crew = runCrew(workers, (code) => process.exit(code || 1))
-  onEnd(isParentWatched, () => void crew.shutDown().then(() => process.exit(0)))
+try {
+  await main(readSettings(process.env))
+} catch (thrown) {
+  exitWith(thrown)
 }
 
-async function work(own: Settings): Promise<void> {
-  const log = pino({ level: own.logLevel, base: { module: own.moduleName ?? 'gateway' } })
-  const colleagues = cluster.isWorker ? createColleagues() : alone
-  let gateway: RunningGateway | undefined
-  let isEnding = false
-  const end = (): void => {
-    if (isEnding) return
-    isEnding = true
-    log.info('shutting down: finishing what runs')
-    void (gateway?.shutDown() ?? Promise.resolve()).then(() => process.exit(0))
-  }
-  if (cluster.isWorker) {
-    // A terminal's Ctrl-C reaches every process of its group; the first process tells us when it is time.
-    process.on('SIGINT', () => undefined)
+/** One process serves; of several the first only leads, and loads nothing of what the others need. */
+async function main(settings: Settings): Promise<void> {
+  const onEnd = (end: () => void): void => {
     process.on('SIGTERM', end)
-    onToldToShutDown(end)
-  } else {
-    onEnd(own.isParentWatched, end)
+    process.on('SIGINT', end)
+    if (settings.isParentWatched) process.on('disconnect', end)
   }
-  try {
-    gateway = await runGateway({ settings: own, environment: process.env, log, colleagues })
-    if (cluster.isWorker) reportStarted()
-  } catch (thrown) {
-    exitWith(thrown, own)
+  if (settings.workers > 1 && cluster.isPrimary) {
+    const crew = runCrew(settings.workers, (code) => process.exit(code || 1))
+    onEnd(() => void crew.shutDown().then(() => process.exit(0)))
+    return
   }
+  const { work } = await import('./work.ts')
+  await work({ settings, environment: process.env, onEnd })
 }
 
-function onEnd(isParentWatched: boolean, end: () => void): void {
-  process.on('SIGTERM', end)
-  process.on('SIGINT', end)
-  if (isParentWatched) process.on('disconnect', end)
-}
-
-function exitWith(thrown: unknown, { port, host }: Settings): never {
-  if (thrown instanceof StartError) exit(thrown.message)
-  if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE') {
-    exit(
-      `port ${port} on ${host} is in use by another program; set PORT (or METRICS_PORT) to a free one`,
-    )
-  }
-  if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EACCES')
-    exit(`port ${port} may not be opened`)
-  throw thrown
-}
-
-function exit(message: string): never {
+function exitWith(thrown: unknown): never {
+  const message = messageOf(thrown)
+  if (message === undefined) throw thrown
   process.stderr.write(`colonnade: ${message}\n`)
   process.exit(1)
 }
 
-function readSettingsOrExit(): Settings {
-  try {
-    return readSettings(process.env)
-  } catch (thrown) {
-    if (thrown instanceof SettingsError) exit(thrown.message)
-    throw thrown
+function messageOf(thrown: unknown): string | undefined {
+  if (thrown instanceof StartError) return thrown.message
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined
+  const port = 'port' in thrown ? String(thrown.port) : '?'
+  if (thrown.code === 'EADDRINUSE') {
+    return `port ${port} is in use by another program; set PORT (or METRICS_PORT) to a free one`
   }
+  return thrown.code === 'EACCES' ? `port ${port} may not be opened` : undefined
 }

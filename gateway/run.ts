@@ -9,7 +9,7 @@ import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import { reportHealth } from './endpoints/health-report.ts'
 import type { Rooms } from './pipeline/rooms.ts'
-import type { Settings } from './settings.ts'
+import { StartError, type Settings } from './settings.ts'
 import { describeConfiguration, describeReadiness } from './status.ts'
 import { createStorage, type Storage } from './storage/storage.ts'
 import { ExchangeRows } from './telemetry/exchange-rows.ts'
@@ -89,9 +89,6 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     },
   }
 }
-
-/** A start that cannot succeed: its message is for the terminal. */
-export class StartError extends Error {}
 
 interface RoomParts {
   readonly pools: Pools

@@ -24,7 +24,8 @@ export interface Settings {
   readonly isParentWatched: boolean
 }
 
-export class SettingsError extends Error {}
+/** A start that cannot succeed: its message is for the terminal. */
+export class StartError extends Error {}
 
 const logLevels: Record<string, string> = {
   debug: 'debug',
@@ -36,7 +37,7 @@ const logLevels: Record<string, string> = {
   silent: 'silent',
 }
 
-/** Reads the environment; throws SettingsError naming the variable, what was expected and found. */
+/** Reads the environment; throws StartError naming the variable, what was expected and found. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const text = (name: string): string | undefined => env[name]?.trim() || undefined
   const whole = (name: string, fallback: number, [min, max]: [number, number]): number => {
@@ -44,13 +45,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     if (value === undefined) return fallback
     const number = Number(value)
     if (Number.isInteger(number) && number >= min && number <= max) return number
-    throw new SettingsError(
-      `${name}: expected a whole number from ${min} to ${max}, found "${value}"`,
-    )
+    throw new StartError(`${name}: expected a whole number from ${min} to ${max}, found "${value}"`)
   }
   const level = (text('LITELLM_LOG') ?? 'info').toLowerCase()
   if (!logLevels[level]) {
-    throw new SettingsError(
+    throw new StartError(
       `LITELLM_LOG: expected one of DEBUG, INFO, WARNING, ERROR, found "${level}"`,
     )
   }

@@ -58,7 +58,8 @@ function roomOf(name: string): string {
 
 /** What each room may import at run time. Types may be borrowed from anywhere but upwards into the walk. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
-  'main.ts': ['run.ts', 'settings.ts', 'workers.ts'],
+  'main.ts': ['settings.ts', 'work.ts', 'workers.ts'],
+  'work.ts': ['run.ts', 'workers.ts'],
   'run.ts': [
     'app.ts',
     'configuration.ts',

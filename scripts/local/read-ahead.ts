@@ -29,7 +29,7 @@ export function readAhead(root: string): { end(): void } {
  * @public it is called by its text alone */
 export async function compile(root: string): Promise<void> {
   enableCompileCache(folderIn(root))
-  for (const file of ['gateway/run.ts', 'scripts/local/main.ts'])
+  for (const file of ['gateway/work.ts', 'scripts/local/main.ts'])
     await import(pathToFileURL(join(root, file)).href)
   flushCompileCache()
   writeFileSync(markIn(root), '')
