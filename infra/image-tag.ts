@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Platform } from '../modules/platform.ts'
+import { isObject } from '../modules/json-object.ts'
 
 /** The image's full name: platform.yaml's, tagged by what is in it unless it brings its own tag or digest. */
 export function imageName({ image }: Pick<Platform, 'image'>, root: string): string {
@@ -39,12 +40,12 @@ function filesBelow(folder: string): string[] {
 function packagesText(root: string): string {
   const { version, type, dependencies } = readJson(join(root, 'package.json'))
   const { packages } = readJson(join(root, 'package-lock.json'))
-  const locked = Object.entries(isRecord(packages) ? packages : {})
-    .filter(([path, entry]) => path !== '' && isRecord(entry) && entry['dev'] !== true)
+  const locked = Object.entries(isObject(packages) ? packages : {})
+    .filter(([path, entry]) => path !== '' && isObject(entry) && entry['dev'] !== true)
     .map(([path, entry]) =>
-      isRecord(entry) ? `${path} ${String(entry['version'])} ${String(entry['integrity'])}` : path,
+      isObject(entry) ? `${path} ${String(entry['version'])} ${String(entry['integrity'])}` : path,
     )
-  const wanted = Object.entries(isRecord(dependencies) ? dependencies : {}).map(
+  const wanted = Object.entries(isObject(dependencies) ? dependencies : {}).map(
     ([name, range]) => `${name} ${String(range)}`,
   )
   return JSON.stringify({ version, type, wanted: wanted.toSorted(), locked: locked.toSorted() })
@@ -57,9 +58,5 @@ function readText(file: string): string {
 function readJson(file: string): Record<string, unknown> {
   if (!existsSync(file)) return {}
   const value: unknown = JSON.parse(readFileSync(file, 'utf8'))
-  return isRecord(value) ? value : {}
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
+  return isObject(value) ? value : {}
 }

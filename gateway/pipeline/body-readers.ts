@@ -1,5 +1,6 @@
 import { isObject } from '../../modules/json-object.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
 import type { Answer } from './answer.ts'
 import { addPassed } from './answer-headers.ts'
@@ -21,7 +22,7 @@ export function readWhole(
     push(chunk) {
       length += chunk.length
       if (length > largest)
-        throw nonsense(`sent an answer larger than ${largest / 1024 / 1024} MiB`)
+        throw upstreamNonsense(`sent an answer larger than ${largest / 1024 / 1024} MiB`)
       chunks.push(chunk)
     },
     end: () => take(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)),
@@ -89,7 +90,7 @@ export function checkAnswer(body: Buffer, endpoint: Endpoint, model: string): Ch
     if (endpoint.answerList || typeof error === 'string') throw brokeOff(body)
   }
   if (endpoint.answerList && !Array.isArray(value[endpoint.answerList])) {
-    throw nonsense(`answered without the list "${endpoint.answerList}"`)
+    throw upstreamNonsense(`answered without the list "${endpoint.answerList}"`)
   }
   return { value, bytes: value['model'] === undefined ? body : renamed(body, model) }
 }
@@ -111,14 +112,14 @@ function renamed(body: Buffer, model: string): Buffer {
 export function parse(body: Buffer): Record<string, unknown> {
   const value = tryParse(body)
   if (isObject(value)) return value
-  throw nonsense('did not answer with a JSON object')
+  throw upstreamNonsense('did not answer with a JSON object')
 }
 
 function tryParse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw nonsense('did not answer in JSON', cause)
+    throw upstreamNonsense('did not answer in JSON', cause)
   }
 }
 
@@ -130,8 +131,4 @@ function brokeOff(body: Buffer): GatewayError {
       cause: body.toString('utf8').slice(0, 2000),
     },
   )
-}
-
-function nonsense(what: string, cause?: unknown): GatewayError {
-  return new GatewayError('upstream_nonsense', `The server behind this model ${what}.`, { cause })
 }

@@ -2,6 +2,7 @@ import { fieldOf } from '../../modules/json-object.ts'
 import { readUsage } from '../accounting/read-usage.ts'
 import type { Usage } from '../accounting/usage.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import { findMembers, JsonShapeError, type Member } from './json-members.ts'
 
 export interface RewriteRules {
@@ -74,7 +75,7 @@ export class EventRewriter {
   }
 
   #hold(bytes: Buffer): void {
-    if (bytes.length > longestEvent) throw nonsense('sent an event larger than 16 MiB')
+    if (bytes.length > longestEvent) throw upstreamNonsense('sent an event larger than 16 MiB')
     this.#rest = bytes
   }
 
@@ -121,7 +122,7 @@ export class EventRewriter {
     if (start >= 0) this.hasData = true
     if (start < 0 || event[start] !== 0x7b) {
       if (isDoneLine(event, start)) this.isDone = true
-      else if (start >= 0) throw nonsense('sent an event that is not JSON')
+      else if (start >= 0) throw upstreamNonsense('sent an event that is not JSON')
       out.push(event)
       return
     }
@@ -195,7 +196,8 @@ function membersAt(event: Buffer, start: number): Member[] {
   try {
     return findMembers(event, start)
   } catch (cause) {
-    if (cause instanceof JsonShapeError) throw nonsense('sent an event that is not JSON', cause)
+    if (cause instanceof JsonShapeError)
+      throw upstreamNonsense('sent an event that is not JSON', cause)
     throw cause
   }
 }
@@ -233,7 +235,7 @@ function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'))
   } catch (cause) {
-    throw nonsense('sent an event that is not JSON', cause)
+    throw upstreamNonsense('sent an event that is not JSON', cause)
   }
 }
 
@@ -245,8 +247,4 @@ function errorEvent(payload: Buffer): GatewayError {
       cause: payload.toString('utf8').slice(0, 2000),
     },
   )
-}
-
-function nonsense(what: string, cause?: unknown): GatewayError {
-  return new GatewayError('upstream_nonsense', `The server behind this model ${what}.`, { cause })
 }

@@ -1,6 +1,6 @@
 import { readMediaUsage, readUsage } from '../accounting/read-usage.ts'
 import type { Usage } from '../accounting/usage.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
+import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import { mapUpstreamError } from '../providers/upstream-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
@@ -41,7 +41,7 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   if (isEventStream(type)) {
     // A form may ask for it behind its file, which flows on before that is read.
     if (exchange.endpoint.body === 'form') exchange.isStream = true
-    if (!exchange.isStream) throw nonsense('answered with a stream that nobody asked for')
+    if (!exchange.isStream) throw upstreamNonsense('answered with a stream that nobody asked for')
     return readEvents(answer, call, head, rulesOf(opening), createWatch(around))
   }
   const isJson =
@@ -68,7 +68,7 @@ function readFailure(head: UpstreamHead, { around, deployment }: Opening): Answe
 function finishJson(body: Buffer, head: UpstreamHead, { around }: Opening): void {
   const { exchange } = around
   const { value, bytes } = checkAnswer(body, exchange.endpoint, exchange.model)
-  if (exchange.isStream) throw nonsense('was asked for a stream and answered without one')
+  if (exchange.isStream) throw upstreamNonsense('was asked for a stream and answered without one')
   exchange.usage = usageIn(value, exchange.endpoint)
   sendJson(bytes, head, around)
 }
@@ -79,7 +79,8 @@ async function finishTranslated(
   { around, asked }: Opening,
 ): Promise<void> {
   const { exchange, answer } = around
-  if (exchange.isStream) throw nonsense('cannot stream this kind of answer; ask without `stream`')
+  if (exchange.isStream)
+    throw upstreamNonsense('cannot stream this kind of answer; ask without `stream`')
   exchange.usage = usageIn(value, exchange.endpoint)
   const shown =
     asked.request.fields['response_format'] === 'b64_json'
@@ -133,8 +134,4 @@ function isEventStream(type: string): boolean {
 
 function isJsonType(type: string): boolean {
   return type.startsWith('application/json') || type.startsWith('application/problem+json')
-}
-
-function nonsense(what: string): GatewayError {
-  return new GatewayError('upstream_nonsense', `The server behind this model ${what}.`)
 }

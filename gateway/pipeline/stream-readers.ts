@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
+import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import { envelopeOf } from '../errors/envelope.ts'
 import type { Usage } from '../accounting/usage.ts'
 import type { ModelRequest, StreamTranslation } from '../providers/provider.ts'
@@ -162,7 +163,7 @@ function createSplitter(framing: StreamTranslation['framing']): Splitter {
       const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
       const end = bytes.lastIndexOf(0x0a) + 1
       rest = bytes.subarray(end)
-      if (rest.length > longestLine) throw nonsense('sent a line larger than 16 MiB')
+      if (rest.length > longestLine) throw upstreamNonsense('sent a line larger than 16 MiB')
       return end === 0 ? [] : payloads(bytes.toString('utf8', 0, end))
     },
     flush() {
@@ -177,12 +178,12 @@ function parseFrame(frame: string): unknown {
   try {
     return JSON.parse(frame)
   } catch (cause) {
-    throw nonsense('sent an event that is not JSON', cause)
+    throw upstreamNonsense('sent an event that is not JSON', cause)
   }
 }
 
 function emptyStream(): GatewayError {
-  return nonsense('ended its stream before the first event')
+  return upstreamNonsense('ended its stream before the first event')
 }
 
 function cutStream(): GatewayError {
@@ -190,8 +191,4 @@ function cutStream(): GatewayError {
     'stream_interrupted',
     'The server behind this model broke off in the middle of its answer.',
   )
-}
-
-function nonsense(what: string, cause?: unknown): GatewayError {
-  return new GatewayError('upstream_nonsense', `The server behind this model ${what}.`, { cause })
 }

@@ -1,6 +1,7 @@
 import { invalid, refuseUnsayable, type Unsayable } from './dialect-limits.ts'
 import type { Target } from './provider.ts'
-import { isGiven, isObject, numberFrom, textOf, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { isGiven, numberFrom, textOf, type JsonObject } from './read-json.ts'
 
 const smallest = 64
 const largest = 4096

@@ -2,7 +2,8 @@ import { checkpointOf, pictureSettings, promptOf } from './a1111-fields.ts'
 import { maskOf, pictureOf, sizeOfPicture } from './a1111-files.ts'
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest, Translated } from './provider.ts'
-import { givenFields, countOf, isList, isObject, numberFrom, textOf } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { givenFields, countOf, isList, numberFrom, textOf } from './read-json.ts'
 
 /** OpenAI's images/generations over `/sdapi/v1/txt2img`. */
 export const fromText: Translated = {

@@ -1,7 +1,8 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest } from './provider.ts'
-import { countOf, isGiven, isList, isObject, textOf, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { countOf, isGiven, isList, textOf, type JsonObject } from './read-json.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /** An answer or one line of a stream, as an object; what Ollama reports as `error` is thrown. */

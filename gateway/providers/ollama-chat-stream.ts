@@ -1,7 +1,8 @@
 import { nonsense } from './dialect-limits.ts'
 import { finishReasonOf, optionalText, readOllama, toolCallsIn, usageOf } from './ollama-answers.ts'
 import type { ModelRequest, StreamTranslator } from './provider.ts'
-import { isGiven, isObject, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { isGiven, type JsonObject } from './read-json.ts'
 
 type Chunk = Record<string, unknown>
 

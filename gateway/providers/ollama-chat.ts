@@ -11,7 +11,8 @@ import { formatOf, thinkOf } from './ollama-fields.ts'
 import { messagesOf } from './ollama-messages.ts'
 import { optionsOf, otherFields, unsayableToOllama } from './ollama-options.ts'
 import type { ModelRequest, Target, Translated, UpstreamCall } from './provider.ts'
-import { givenFields, isGiven, isList, isObject, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { givenFields, isGiven, isList, type JsonObject } from './read-json.ts'
 
 const unsayable: readonly Unsayable[] = [
   ...unsayableToOllama,

@@ -1,6 +1,7 @@
 import { invalid, unsupported } from './dialect-limits.ts'
 import type { Target } from './provider.ts'
-import { isGiven, isObject, textOf, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { isGiven, textOf, type JsonObject } from './read-json.ts'
 
 /** Ollama's `format` from OpenAI's `response_format`; nothing where plain text is asked. */
 export function formatOf(fields: JsonObject, target: Target): JsonObject {

@@ -1,6 +1,7 @@
 import { base64Of } from './data-url.ts'
 import { invalid } from './dialect-limits.ts'
-import { isGiven, isList, isObject, textOf, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { isGiven, isList, textOf, type JsonObject } from './read-json.ts'
 
 /** Ollama's `messages` from OpenAI's: parts flattened, pictures beside the text, arguments as objects. */
 export function messagesOf(messages: unknown): readonly JsonObject[] {

@@ -1,5 +1,6 @@
 import { invalid, isMoreThanOne, type Unsayable } from './dialect-limits.ts'
-import { isGiven, isObject, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { isGiven, type JsonObject } from './read-json.ts'
 
 const numbers = [
   'num_keep',

@@ -2,7 +2,8 @@ import { ollamaChat } from './ollama-chat.ts'
 import { ollamaEmbed } from './ollama-embed.ts'
 import { ollamaGenerate } from './ollama-generate.ts'
 import type { Provider } from './provider.ts'
-import { isObject, textsUnder } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { textsUnder } from './read-json.ts'
 
 /** Ollama in its own dialect; `ollama/` and `ollama_chat/` mean the same. */
 export function createOllama(name: string): Provider {

@@ -1,5 +1,6 @@
 import type { PassThrough, Provider } from './provider.ts'
-import { isObject, textsUnder } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { textsUnder } from './read-json.ts'
 
 /** What tells one OpenAI-compatible server from another: an address and a key. */
 export interface OpenAiVendor {

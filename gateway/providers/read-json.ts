@@ -1,9 +1,6 @@
-export type JsonObject = Readonly<Record<string, unknown>>
+import { isObject } from '../../modules/json-object.ts'
 
-/** Whether a JSON value is an object; lists and null are not. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Whether a JSON value is a list. */
 export function isList(value: unknown): value is readonly unknown[] {

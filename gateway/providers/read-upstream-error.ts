@@ -1,4 +1,5 @@
-import { isGiven, isList, isObject, textOf, type JsonObject } from './read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { isGiven, isList, textOf, type JsonObject } from './read-json.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /** What an upstream said about a failure, fit for a caller. */

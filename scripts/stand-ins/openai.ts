@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from '../../gateway/providers/read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import type { JsonObject } from '../../gateway/providers/read-json.ts'
 import { drawDemo } from './png.ts'
 import { sendJson, sendStream, type Route, type Routes } from './serve-routes.ts'
 import { countTokens, demoVector, demoWords, fieldText, inputsOf, lastQuestion } from './words.ts'

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { isObject, type JsonObject } from '../../gateway/providers/read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import type { JsonObject } from '../../gateway/providers/read-json.ts'
 
 /** A request to a stand-in, its body whole. */
 export interface Asked {

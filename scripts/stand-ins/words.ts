@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { isList, isObject, textOf, type JsonObject } from '../../gateway/providers/read-json.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { isList, textOf, type JsonObject } from '../../gateway/providers/read-json.ts'
 
 /** What a demo answers, in pieces as a model would stream it. */
 export function demoWords(question: string, pictures: number): string[] {
