@@ -31,7 +31,9 @@ export function resolveAmong(
   if (slash >= 0)
     return { fault: unknownProvider(providers, 'provider', prefix, `openai/${written}`) }
   const openai = find(providers, 'openai')
-  if (openai !== undefined && openAiNames.test(written)) return { provider: openai, model: written }
+  // A bare star takes whatever name is asked for, as OpenAI's or as that of the server at api_base.
+  if (openai !== undefined && (written === '*' || openAiNames.test(written)))
+    return { provider: openai, model: written }
   return {
     fault: `expected a provider before '${written}', such as ollama_chat/${written}, or openai/${written} with an api_base`,
   }

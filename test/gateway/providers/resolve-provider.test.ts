@@ -37,6 +37,7 @@ test.each([
   'whisper-1',
   'tts-1',
   'chatgpt-4o-latest',
+  '*',
 ])('%s without a prefix is a model of OpenAI', (model) => {
   expect(resolved(model)).toBe(`openai ${model}`)
 })
