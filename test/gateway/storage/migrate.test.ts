@@ -21,8 +21,8 @@ beforeEach(async () => {
 })
 afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.end())))
 
-function openPool(): Pool {
-  const pool = new Pool({ connectionString: database.url, max: 2 })
+function openPool(url = database.url, max = 2): Pool {
+  const pool = new Pool({ connectionString: url, max })
   // The server may end a connection that the pool has begun to close.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
@@ -100,8 +100,7 @@ test('a role without any right to create needs none once all is there', async ()
     `grant usage on schema colonnade to plain; grant select on colonnade.migrations to plain`,
   )
   const url = database.url.replace(`${database.role}:${database.password}`, 'plain:x')
-  const pool = new Pool({ connectionString: url, max: 1 })
-  pools.push(pool)
+  const pool = openPool(url, 1)
   await expect(migrate(pool, log)).resolves.toBeUndefined()
 })
 
@@ -112,8 +111,7 @@ test('roles that are set to one common role share what any of them made', async 
     create role vision login password 'x' in role shared; alter role vision set role shared`)
   for (const role of ['llm', 'vision']) {
     const url = database.url.replace(`${database.role}:${database.password}`, `${role}:x`)
-    const pool = new Pool({ connectionString: url, max: 1 })
-    pools.push(pool)
+    const pool = openPool(url, 1)
     await migrate(pool, log)
     await pool.query('delete from colonnade.spend_logs')
   }
