@@ -31,6 +31,7 @@ async function asUser<T>(login: Login, work: (client: Client) => Promise<T>): Pr
     database: 'postgres',
     ...login,
   })
+  client.on('error', () => undefined)
   await client.connect()
   try {
     return await work(client)
