@@ -24,7 +24,7 @@ export interface CallOptions {
   readonly body: Buffer | Readable | null
   /** Asked model name, for messages. */
   readonly model: string
-  /** Until `hasAnswered()`; for an answer that is not streamed, until its end. */
+  /** Until `stopClock()`; for an answer that is not streamed, until its end. */
   readonly timeoutMs: number
   /** Between two pieces of the body; 0: no bound but `timeoutMs`. */
   readonly idleMs: number

@@ -36,7 +36,7 @@ export async function startDatabase(
   } catch (error) {
     await database?.stop()
     options.say(error instanceof Error ? error.message : String(error))
-    options.say('Going on without Postgres: usage is kept in files (spooled) until there is one.')
+    options.say('Going on without Postgres: usage is not recorded until there is one.')
     return withoutServer('Usage is kept in files: there is no Postgres.', undefined)
   }
 }
