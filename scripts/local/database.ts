@@ -37,7 +37,7 @@ export async function startDatabase(
     await database?.stop()
     options.say(error instanceof Error ? error.message : String(error))
     options.say('Going on without Postgres: usage is not recorded until there is one.')
-    return withoutServer('Usage is kept in files: there is no Postgres.', undefined)
+    return withoutServer('Usage is not recorded: there is no Postgres.', undefined)
   }
 }
 

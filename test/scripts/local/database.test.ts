@@ -37,6 +37,6 @@ test('without one the fleet goes on, and it is said where usage goes', async () 
     ['llm'],
   )
   expect(database.urlFor('llm')).toBeUndefined()
-  expect(database.usageGoes).toContain('kept in files')
+  expect(database.usageGoes).toContain('not recorded')
   expect(said.join('\n')).toContain(join(stateDir, 'postgres'))
 })
