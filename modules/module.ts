@@ -44,11 +44,26 @@ export interface DeploymentParams {
   readonly organization?: string
   readonly timeoutMs?: number
   readonly streamTimeoutMs?: number
+  readonly connectTimeoutMs?: number
+  /** Longest silence between two pieces of a stream. */
+  readonly chunkTimeoutMs?: number
+  /** Longest stream, first to last byte. */
+  readonly totalTimeoutMs?: number
   /** Priority class; lower first. */
   readonly order?: number
   readonly weight?: number
   readonly rpm?: number
   readonly tpm?: number
+  readonly tags?: readonly string[]
+  /** What the upstream grants for a period. */
+  readonly quotas?: readonly Quota[]
+  /** Requests at once, for the whole module. */
+  readonly maxParallelRequests?: number
+  /** Absent: a caller that finds no free place is refused. */
+  readonly queue?: QueueSettings
+  /** USD a token; from here or `model_info`. */
+  readonly inputCostPerToken?: number
+  readonly outputCostPerToken?: number
   readonly cooldownMs?: number
   readonly numRetries?: number
   readonly dropParams?: boolean
@@ -60,20 +75,81 @@ export interface DeploymentParams {
   readonly defaults: Readonly<Record<string, unknown>>
 }
 
+/** What an upstream grants for a period, a free tier for instance. */
+export interface Quota {
+  readonly unit: 'requests' | 'tokens'
+  readonly amount: number
+  readonly per: 'minute' | 'hour' | 'day' | 'week' | 'month'
+  /** `rolling`: any stretch of that length. Else where each period begins. */
+  readonly resets: 'rolling' | { readonly minuteOfDay: number; readonly timeZone: string }
+}
+
+/** How callers wait for a place. */
+export interface QueueSettings {
+  readonly maxWaitMs: number
+  readonly maxLength: number
+}
+
+/** LiteLLM's classes of failure, as its policies name them. */
+export type FailureClass =
+  | 'BadRequestError'
+  | 'AuthenticationError'
+  | 'TimeoutError'
+  | 'RateLimitError'
+  | 'ContentPolicyViolationError'
+  | 'InternalServerError'
+  | 'ServiceUnavailableError'
+  | 'NotFoundError'
+  | 'Default'
+
+/** A number for each class of failure: retries, or failures allowed. */
+export type FailurePolicy = Readonly<Partial<Record<FailureClass, number>>>
+
+/** Model → models tried in its place; `*`: for all. */
+export type Fallbacks = Readonly<Record<string, readonly string[]>>
+
 export interface RouterSettings {
   /** LiteLLM's name of a strategy; absent: ours. */
   readonly strategy?: string
+  /** Latency-based routing: share above the best that still counts as best. */
+  readonly latencyBuffer: number
   readonly numRetries: number
+  /** Least wait before a retry of the same deployment. */
+  readonly retryAfterMs: number
+  readonly retryPolicy: FailurePolicy
+  readonly groupRetryPolicies: Readonly<Record<string, FailurePolicy>>
   readonly timeoutMs: number
   readonly streamTimeoutMs?: number
+  readonly connectTimeoutMs: number
+  readonly chunkTimeoutMs?: number
+  readonly totalTimeoutMs?: number
   readonly allowedFails?: number
+  readonly allowedFailsPolicy: FailurePolicy
   readonly cooldownMs?: number
-  /** Alias → model name; hidden ones are not listed by `/v1/models`. */
-  readonly aliases: Readonly<Record<string, { readonly model: string; readonly isHidden: boolean }>>
+  readonly areCooldownsDisabled: boolean
+  readonly fallbacks: Fallbacks
+  readonly contextWindowFallbacks: Fallbacks
+  readonly contentPolicyFallbacks: Fallbacks
+  readonly maxFallbacks: number
+  readonly isTagFiltering: boolean
+  /** Else a deployment needs all tags of the request. */
+  readonly isTagMatchAny: boolean
+  /** Prompts too long for a deployment are not sent there. */
+  readonly arePreCallChecksOn: boolean
+  /** rpm, tpm, rpd and tpd are limits under every strategy. */
+  readonly areRatesEnforced: boolean
+  readonly defaultMaxParallelRequests?: number
+  readonly queue?: QueueSettings
+  /** Alias → models, tried in order; hidden ones are not listed by `/v1/models`. */
+  readonly aliases: Readonly<
+    Record<string, { readonly models: readonly string[]; readonly isHidden: boolean }>
+  >
 }
 
 export interface LitellmSettings {
   readonly dropParams: boolean
+  /** Small changes to a request that its provider would refuse as it is. */
+  readonly modifyParams: boolean
   /** Seconds-long upper bound of one exchange, in milliseconds. */
   readonly requestTimeoutMs?: number
   readonly isMetricsKeyRequired: boolean

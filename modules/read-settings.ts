@@ -35,6 +35,21 @@ export function readSettings(blocks: Blocks, reader: SchemaReader, faults: Fault
     router: {
       ...optional('strategy', router.routing_strategy),
       numRetries: router.num_retries ?? litellm.num_retries ?? 2,
+      latencyBuffer: 0,
+      retryAfterMs: 0,
+      retryPolicy: {},
+      groupRetryPolicies: {},
+      connectTimeoutMs: 5000,
+      allowedFailsPolicy: {},
+      areCooldownsDisabled: false,
+      fallbacks: {},
+      contextWindowFallbacks: {},
+      contentPolicyFallbacks: {},
+      maxFallbacks: 5,
+      isTagFiltering: false,
+      isTagMatchAny: true,
+      arePreCallChecksOn: false,
+      areRatesEnforced: false,
       timeoutMs: Math.round(timeoutSeconds * 1000),
       ...optional('streamTimeoutMs', toMs(router.stream_timeout)),
       ...optional('allowedFails', router.allowed_fails ?? litellm.allowed_fails),
@@ -43,6 +58,7 @@ export function readSettings(blocks: Blocks, reader: SchemaReader, faults: Fault
     },
     litellm: {
       dropParams: litellm.drop_params ?? false,
+      modifyParams: false,
       ...optional('requestTimeoutMs', toMs(litellm.request_timeout)),
       isMetricsKeyRequired: litellm.require_auth_for_metrics_endpoint ?? false,
     },
@@ -63,24 +79,20 @@ function readAliases(
   written: Readonly<Record<string, Alias>>,
   faults: FaultList,
 ): RouterSettings['aliases'] {
-  const aliases = Object.entries(written).flatMap(([name, target]) => {
-    const path = ['router_settings', 'model_group_alias', name]
-    if (typeof target === 'string') return [[name, { model: target, isHidden: false }] as const]
-    if ('model' in target) {
-      return [[name, { model: target.model, isHidden: target.hidden ?? false }] as const]
-    }
-    const [first] = target
-    if (first === undefined) {
+  const aliases: Record<string, RouterSettings['aliases'][string]> = {}
+  for (const [name, target] of Object.entries(written)) {
+    const { models, isHidden } = readAlias(target)
+    if (models.length > 0) aliases[name] = { models, isHidden }
+    else {
+      const path = ['router_settings', 'model_group_alias', name]
       faults.error(path, 'expected a model name, found an empty list')
-      return []
     }
-    if (target.length > 1) {
-      faults.warning(
-        path,
-        `expected one model name, found a list: only the first, ${first}, is used`,
-      )
-    }
-    return [[name, { model: first, isHidden: false }] as const]
-  })
-  return Object.fromEntries(aliases)
+  }
+  return aliases
+}
+
+function readAlias(target: Alias): RouterSettings['aliases'][string] {
+  if (typeof target === 'string') return { models: [target], isHidden: false }
+  if ('model' in target) return { models: [target.model], isHidden: target.hidden ?? false }
+  return { models: target, isHidden: false }
 }

@@ -22,7 +22,11 @@ export const errorCatalogue = {
   endpoint_not_offered: { status: 404, type: 'invalid_request_error', ...refusal },
   not_found: { status: 404, type: 'invalid_request_error', ...refusal },
   method_not_allowed: { status: 405, type: 'invalid_request_error', ...refusal },
+  rate_limit_exceeded: { status: 429, type: 'rate_limit_error', ...refusal },
   upstream_rejected: { status: 400, type: 'invalid_request_error', ...refusal },
+  // OpenAI's own words for two of an upstream's refusals: another model may still take the request.
+  context_length_exceeded: { status: 400, type: 'invalid_request_error', ...refusal },
+  content_policy_violation: { status: 400, type: 'invalid_request_error', ...refusal },
   upstream_refused_our_key: { status: 502, ...failure },
   upstream_lacks_model: { status: 502, ...failure },
   upstream_rate_limited: { status: 429, type: 'rate_limit_error', next: true, hurts: true },
@@ -32,6 +36,7 @@ export const errorCatalogue = {
   upstream_nonsense: { status: 502, ...failure },
   stream_interrupted: { status: 502, type: 'api_error', next: false, hurts: true },
   no_deployment_available: { status: 503, type: 'api_error', ...refusal },
+  queue_full: { status: 503, type: 'api_error', ...refusal },
   // Nobody sees this one: it stands in rows and metrics.
   caller_gone: { status: 499, type: 'invalid_request_error', ...refusal },
   caller_deadline: { status: 504, type: 'api_error', ...refusal },

@@ -36,7 +36,7 @@ export async function serve(
     const model = checkFields(request, exchange.endpoint, incoming.pathModel)
     exchange.model = model
     exchange.isStream = isStreamAsked(request)
-    const group = exchange.serving.router.group(model)
+    const [group] = exchange.serving.router.route(model)
     exchange.group = group.name
     const candidates = orderCandidates(group, exchange.endpoint.name, {
       now: rooms.now(),

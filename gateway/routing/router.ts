@@ -20,8 +20,8 @@ export interface ListedModel {
 
 /** Knows which deployments stand behind which name. */
 export interface Router {
-  /** Throws `model_not_found` with the nearest names. */
-  group(model: string): ModelGroup
+  /** The group of a name, then those that its alias names after it. Throws `model_not_found` with the nearest names. */
+  route(model: string): Route
   /** Public names, aliases first, hidden ones left out. */
   readonly listed: readonly ListedModel[]
   readonly deployments: readonly Deployment[]
@@ -32,19 +32,38 @@ export function createRouter(module: Module, deployments: readonly Deployment[])
   const patterns = createPatterns(groups)
   const aliases = new Map(Object.entries(module.router.aliases))
   const listed = listModels(aliases, groups)
+  const find = (name: string): ModelGroup | undefined =>
+    groups.get(name) ?? findByPattern(patterns, name) ?? groups.get('*')
+  const routes = routesOf(groups, aliases, find)
   return {
     listed,
     deployments,
-    group(model) {
-      const found =
-        groups.get(model) ??
-        groups.get(aliases.get(model)?.model ?? '') ??
-        findByPattern(patterns, model) ??
-        groups.get('*')
-      if (found) return found
+    route(model) {
+      const known = routes.get(model)
+      if (known) return known
+      const found = find(model)
+      if (found) return [found]
       throw modelNotFound(model, listed)
     },
   }
+}
+
+type Route = readonly [ModelGroup, ...ModelGroup[]]
+type Aliases = Map<string, { readonly models: readonly string[]; readonly isHidden: boolean }>
+
+/** The ways of every name that is written down; a model's own name goes before an alias. */
+function routesOf(
+  groups: ReadonlyMap<string, ModelGroup>,
+  aliases: Aliases,
+  find: (name: string) => ModelGroup | undefined,
+): Map<string, Route> {
+  const routes = new Map<string, Route>()
+  for (const [name, { models }] of aliases) {
+    const [first, ...others] = models.flatMap((model) => find(model) ?? [])
+    if (first) routes.set(name, [first, ...others])
+  }
+  for (const [name, group] of groups) routes.set(name, [group])
+  return routes
 }
 
 function groupByName(deployments: readonly Deployment[]): Map<string, ModelGroup> {
@@ -65,15 +84,12 @@ function findByPattern(patterns: readonly Pattern[], model: string): ModelGroup 
   return undefined
 }
 
-function listModels(
-  aliases: Map<string, { readonly model: string; readonly isHidden: boolean }>,
-  groups: Map<string, ModelGroup>,
-): ListedModel[] {
+function listModels(aliases: Aliases, groups: Map<string, ModelGroup>): ListedModel[] {
   const listed: ListedModel[] = []
   const infoOf = (name: string) => groups.get(name)?.deployments[0]?.info ?? {}
   for (const [name, alias] of aliases) {
-    if (!alias.isHidden && groups.has(alias.model))
-      listed.push({ id: name, info: infoOf(alias.model) })
+    const model = alias.models.find((one) => groups.has(one))
+    if (!alias.isHidden && model !== undefined) listed.push({ id: name, info: infoOf(model) })
   }
   for (const name of groups.keys()) listed.push({ id: name, info: infoOf(name) })
   return listed

@@ -68,15 +68,15 @@ test('anchors and merge keys are unfolded', () => {
 })
 
 test("routing is read with LiteLLM's meanings", () => {
-  expect(read('gpu-cluster').module?.router).toEqual({
+  expect(read('gpu-cluster').module?.router).toMatchObject({
     strategy: 'least-busy',
     numRetries: 3,
     timeoutMs: 90_000,
     allowedFails: 3,
     cooldownMs: 30_000,
     aliases: {
-      'gpt-4': { model: 'llama-70b', isHidden: false },
-      'internal-big': { model: 'llama-70b', isHidden: true },
+      'gpt-4': { models: ['llama-70b'], isHidden: false },
+      'internal-big': { models: ['llama-70b'], isHidden: true },
     },
   })
   expect(read('many-clouds').module?.router).toMatchObject({ numRetries: 2, timeoutMs: 300_000 })

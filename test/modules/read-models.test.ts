@@ -325,14 +325,14 @@ describe('credentials', () => {
 })
 
 describe('aliases', () => {
-  test('a name, a hidden one, and the first of several', () => {
+  test('a name, a hidden one, and several in order', () => {
     expect(aliases({ x: 'a', y: { model: 'a', hidden: true }, z: ['a', 'b'] })).toEqual({
       aliases: {
-        x: { model: 'a', isHidden: false },
-        y: { model: 'a', isHidden: true },
-        z: { model: 'a', isHidden: false },
+        x: { models: ['a'], isHidden: false },
+        y: { models: ['a'], isHidden: true },
+        z: { models: ['a', 'b'], isHidden: false },
       },
-      faults: ['warning: expected one model name, found a list: only the first, a, is used'],
+      faults: [],
     })
   })
 

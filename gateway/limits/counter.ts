@@ -1,0 +1,58 @@
+/** When a bounded amount becomes free again. */
+export type Window =
+  | {
+      readonly kind: 'calendar'
+      readonly per: 'minute' | 'hour' | 'day' | 'week' | 'month'
+      /** Minutes after midnight at which days, weeks (on Monday) and months (on the 1st) begin. */
+      readonly minuteOfDay: number
+      /** IANA name: `America/Los_Angeles`. */
+      readonly timeZone: string
+    }
+  | { readonly kind: 'rolling'; readonly periodMs: number }
+
+/** One amount that may be used up once a window: requests, tokens, billionths of a dollar; whole numbers. */
+export interface CounterSpec {
+  /** The same on every replica: `quota:<deployment id>:requests:day`. */
+  readonly key: string
+  readonly amount: number
+  readonly window: Window
+}
+
+/** An amount taken from a counter. Ended once; a second end does nothing. */
+export interface Taken {
+  /** What was really used; less goes back, more is recorded as an excess. */
+  settle(used: number): void
+  /** Nothing was used. */
+  giveBack(): void
+}
+
+export interface CounterState {
+  /** What may still be taken in this window by anybody, as far as known here. */
+  readonly remaining: number
+  /** Milliseconds until something is free again where nothing is left, else until the window's end. */
+  readonly resetsInMs: number
+}
+
+/**
+ * A bounded amount shared by all workers and replicas. Never more than the amount is taken in a window, across
+ * replicas, whatever is killed: a replica takes from a slice that it has leased from the ledger before.
+ */
+export interface Counter {
+  readonly spec: CounterSpec
+  state(now: number): CounterState
+  /** Takes from what is leased, at once; undefined: that is too small, the ledger must be asked. */
+  tryTake(amount: number, now: number): Taken | undefined
+  /** Asks the ledger, and through it the replicas whose slices are idle; undefined: used up. */
+  take(amount: number): Promise<Taken | undefined>
+  /** What an upstream told of the same amount: never less careful than before, until the window's end. */
+  learn(
+    told: { readonly remaining: number; readonly resetsInMs?: number | undefined },
+    now: number,
+  ): void
+}
+
+/** Where counters come from. One a process; kept over reloads of the document. */
+export interface Counters {
+  /** The counter of this key; a spec that differs from the known one changes it from now on. */
+  counter(spec: CounterSpec): Counter
+}
