@@ -16,6 +16,7 @@ import { ExchangeRows } from './telemetry/exchange-rows.ts'
 import { gaugesOf } from './telemetry/gauges.ts'
 import { createRegistry } from './telemetry/registry.ts'
 import { Pools } from './upstream/pools.ts'
+import { RunningCalls } from './upstream/running-calls.ts'
 
 /** How the workers of one gateway reach each other; a gateway alone asks only itself. */
 export interface Colleagues {
@@ -120,7 +121,7 @@ function createRooms({ pools, rows, storage, settings, log }: RoomParts): Rooms 
     refuse: (exchange) => rows.add(exchange, now()),
     countAttempt: (exchange, deployment, outcome, status) =>
       rows.addAttempt(exchange, deployment, outcome, status),
-    running: new Set(),
+    running: new RunningCalls(),
     saveImage: (image) => storage.saveImage(image, imageTtlMs),
     publicUrl: settings.publicUrl,
     log,
@@ -209,7 +210,7 @@ async function finish(
       'shutting_down',
       'This gateway went down before the answer was complete; ask again.',
     )
-    for (const call of rooms.running) call.fail(error)
+    rooms.running.failAll(error)
     setTimeout(() => app.server.closeAllConnections(), 1_000).unref()
   }, timeoutMs)
   const idle = setInterval(() => app.server.closeIdleConnections(), 250)

@@ -1,16 +1,19 @@
 import type { ServerResponse } from 'node:http'
 
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { Endable } from '../upstream/running-calls.ts'
+
 /** The way back to the caller: starts once, ends once, and knows when the caller has left. */
 export class Answer {
   readonly #response: ServerResponse
-  #onGone: (() => void) | undefined
+  #call: Endable | undefined
   #status = 0
 
   constructor(response: ServerResponse) {
     this.#response = response
     response.on('close', () => {
       if (response.writableFinished) return
-      this.#onGone?.()
+      this.#call?.fail(callerGone())
     })
   }
 
@@ -55,8 +58,12 @@ export class Answer {
     this.#response.destroy()
   }
 
-  /** Whom to tell, once, when the caller leaves before the end; undefined: nobody. */
-  set onGone(listener: (() => void) | undefined) {
-    this.#onGone = listener
+  /** What to end when the caller leaves before the end. Not a function: closures here outlived their request. */
+  set call(call: Endable | undefined) {
+    this.#call = call
   }
+}
+
+export function callerGone(): GatewayError {
+  return new GatewayError('caller_gone', 'The caller left before the answer was complete.')
 }

@@ -4,7 +4,7 @@ import type { Deployment } from '../routing/deployment.ts'
 import { fillWildcard } from '../routing/wildcard.ts'
 import type { ModelGroup } from '../routing/router.ts'
 import { UpstreamCall } from '../upstream/call.ts'
-import type { Answer } from './answer.ts'
+import { callerGone, type Answer } from './answer.ts'
 import { openReader } from './open-reader.ts'
 import type { Exchange } from './exchange.ts'
 import type { ReadRequest } from './serve.ts'
@@ -55,8 +55,8 @@ export async function attempt(
       return openReader(head, opened, { deployment, outgoing, asked, around })
     },
   })
-  answer.onGone = () => running.fail(callerGone())
-  rooms.running.add(running)
+  answer.call = running
+  const place = rooms.running.add(running)
   health.inFlight += 1
   try {
     await running.send(rooms.pool(deployment.origin))
@@ -69,13 +69,9 @@ export async function attempt(
   } finally {
     health.inFlight -= 1
     exchange.upstreamMs = (exchange.upstreamMs ?? 0) + rooms.now() - startedAt
-    answer.onGone = undefined
-    rooms.running.delete(running)
+    answer.call = undefined
+    rooms.running.remove(place)
   }
-}
-
-function callerGone(): GatewayError {
-  return new GatewayError('caller_gone', 'The caller left before the answer was complete.')
 }
 
 // After the first byte to the caller there is no second attempt.

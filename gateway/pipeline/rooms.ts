@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Dispatcher } from 'undici'
 
-import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
+import type { RunningCalls } from '../upstream/running-calls.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What the pipeline is handed; only `app.ts` knows what stands behind it. */
@@ -28,8 +28,8 @@ export interface Rooms {
     outcome: string,
     status: number,
   ) => void
-  /** Ends each call that is under way; asked when a deadline cuts the process short. */
-  readonly running: Set<{ fail(error: GatewayError): void }>
+  /** Each call that is under way; ended when a deadline cuts the process short. */
+  readonly running: RunningCalls
   /** Keeps a picture for an hour; the id stands in its address. */
   readonly saveImage: (image: { bytes: Buffer; contentType: string }) => Promise<string>
   /** `http://host:port` for links handed out; undefined: by the request's Host. */
