@@ -10,6 +10,7 @@ import type { Socket } from 'node:net'
 import { addConfigStatus } from './endpoints/config-status.ts'
 import { endpointElsewhere, endpointOf } from './endpoints/elsewhere.ts'
 import type { Gateway } from './endpoints/gateway.ts'
+import { addExplain } from './endpoints/explain.ts'
 import { addHealth } from './endpoints/health.ts'
 import { addImageFiles } from './endpoints/image-files.ts'
 import { addMetrics } from './endpoints/metrics.ts'
@@ -62,6 +63,7 @@ export function createApp(
   addImageFiles(app, gateway)
   addConfigStatus(app, gateway)
   addMetrics(app, gateway)
+  addExplain(app, gateway)
   return app
 }
 

@@ -13,7 +13,9 @@ import { StartError, type Settings } from './settings.ts'
 import { describeConfiguration, describeReadiness } from './status.ts'
 import { createStorage, type Storage } from './storage/storage.ts'
 import { ExchangeRows } from './telemetry/exchange-rows.ts'
+import { explain, explanationRow, isPlain, type Settled } from './telemetry/explanation.ts'
 import { gaugesOf } from './telemetry/gauges.ts'
+import { RecentExchanges } from './telemetry/recent-exchanges.ts'
 import { createRegistry } from './telemetry/registry.ts'
 import { Pools } from './upstream/pools.ts'
 import { RunningCalls } from './upstream/running-calls.ts'
@@ -21,8 +23,8 @@ import { RunningCalls } from './upstream/running-calls.ts'
 /** How the workers of one gateway reach each other; a gateway alone asks only itself. */
 export interface Colleagues {
   readonly worker: number
-  askOthers: <Q extends Question>(question: Q) => Promise<Answers[Q][]>
-  onAsked(answer: <Q extends Question>(question: Q) => Promise<Answers[Q]>): void
+  askOthers: <Q extends Question>(question: Q, about?: string) => Promise<Answers[Q][]>
+  onAsked(answer: <Q extends Question>(question: Q, about?: string) => Promise<Answers[Q]>): void
 }
 
 export interface RunningGateway {
@@ -39,7 +41,7 @@ export interface RunOptions {
   readonly colleagues: Colleagues
 }
 
-const imageTtlMs = 3_600_000
+const hourMs = 3_600_000
 const flushMs = 10_000
 
 /** Starts one gateway: listens first, then reads its configuration and reaches for its database. */
@@ -54,9 +56,10 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   })
   const pools = new Pools()
   const rows = new ExchangeRows()
-  const rooms = createRooms({ pools, rows, storage, settings, log })
+  const recent = new RecentExchanges<Settled>()
+  const rooms = createRooms({ pools, rows, recent, storage, settings, log })
   const state = { isDraining: false, isClosing: false }
-  const gateway = createGateway({ options, configuration, storage, rooms, rows, state })
+  const gateway = createGateway({ options, configuration, storage, rooms, rows, recent, state })
   const app = createApp(gateway, { isDraining: () => state.isDraining })
   log.info(`listens on ${await app.listen({ host: settings.host, port: settings.port })}`)
   const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway)
@@ -94,12 +97,13 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
 interface RoomParts {
   readonly pools: Pools
   readonly rows: ExchangeRows
+  readonly recent: RecentExchanges<Settled>
   readonly storage: Storage
   readonly settings: Settings
   readonly log: FastifyBaseLogger
 }
 
-function createRooms({ pools, rows, storage, settings, log }: RoomParts): Rooms {
+function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts): Rooms {
   const now = () => performance.now()
   const ledger = {
     recordUsage: (row: Parameters<Storage['recordUsage']>[0]) => storage.recordUsage(row),
@@ -116,13 +120,16 @@ function createRooms({ pools, rows, storage, settings, log }: RoomParts): Rooms 
     },
     settle: (exchange) => {
       rows.inFlight -= 1
-      settle(exchange, now(), ledger)
+      const endedAt = now()
+      settle(exchange, endedAt, ledger)
+      recent.add({ exchange, endedAt })
+      if (!isPlain(exchange)) storage.keepExplanation(() => explanationRow({ exchange, endedAt }))
     },
     refuse: (exchange) => rows.add(exchange, now()),
     countAttempt: (exchange, deployment, outcome, status) =>
       rows.addAttempt(exchange, deployment, outcome, status),
     running: new RunningCalls(),
-    saveImage: (image) => storage.saveImage(image, imageTtlMs),
+    saveImage: (image) => storage.saveImage(image, hourMs),
     publicUrl: settings.publicUrl,
     log,
   }
@@ -134,6 +141,7 @@ interface GatewayParts {
   readonly storage: Storage
   readonly rooms: Rooms
   readonly rows: ExchangeRows
+  readonly recent: RecentExchanges<Settled>
   readonly state: { isDraining: boolean; isClosing: boolean }
 }
 
@@ -143,6 +151,7 @@ function createGateway({
   storage,
   rooms,
   rows,
+  recent,
   state,
 }: GatewayParts): Gateway {
   const { settings, colleagues } = options
@@ -154,15 +163,20 @@ function createGateway({
   )
   // Without MODULE the name stands in the document, which is read later and may change.
   configuration.onServing(() => registry.setDefaultLabels({ module: moduleName() }))
-  const answer = async <Q extends Question>(question: Q): Promise<Answers[Q]> => {
+  const answer = async <Q extends Question>(question: Q, about = ''): Promise<Answers[Q]> => {
     const answers: { [K in Question]: () => Answers[K] | Promise<Answers[K]> } = {
       health: () => reportHealth(configuration.serving, rooms.now()),
       config: () => describeConfiguration(configuration, colleagues.worker),
       metrics: () => registry.getMetricsAsJSON(),
+      explain: () => explainRecent(about),
     }
     return answers[question]()
   }
   colleagues.onAsked(answer)
+  const explainRecent = (id: string) => {
+    const found = recent.find(id, rooms.now() - hourMs)
+    return found ? explain(found) : null
+  }
   const askAll = async <Q extends Question>(question: Q) => [
     await answer(question),
     ...(await colleagues.askOthers(question)),
@@ -191,6 +205,10 @@ function createGateway({
     readiness: () =>
       describeReadiness({ configuration, storage, settings, isDraining: state.isDraining }),
     askAll,
+    async findExplanation(id) {
+      const told = [explainRecent(id), ...(await colleagues.askOthers('explain', id))]
+      return told.find((one) => one !== null) ?? storage.findExplanation(moduleName(), id)
+    },
     async metricsText() {
       const others = await colleagues.askOthers('metrics')
       if (others.length === 0) return registry.metrics()

@@ -5,8 +5,18 @@ import type { Colleagues } from './run.ts'
 
 /** What passes between the first process and its workers. */
 type Message =
-  | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
-  | { readonly kind: 'question'; readonly id: number; readonly question: Question }
+  | {
+      readonly kind: 'ask'
+      readonly id: number
+      readonly question: Question
+      readonly about?: string
+    }
+  | {
+      readonly kind: 'question'
+      readonly id: number
+      readonly question: Question
+      readonly about?: string
+    }
   | { readonly kind: 'reply'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'answers'; readonly id: number; readonly answers: unknown[] }
   | { readonly kind: 'shut-down' }
@@ -24,12 +34,12 @@ export const alone: Colleagues = {
 /** Asks the other workers through the first process. One that is silent for two seconds is left out. */
 export function createColleagues(): Colleagues {
   const waiting = new Map<number, (answers: unknown[]) => void>()
-  let asked: ((question: Question) => Promise<unknown>) | undefined
+  let asked: ((question: Question, about?: string) => Promise<unknown>) | undefined
   let last = 0
   process.on('message', (message: Message) => {
     if (message.kind === 'answers') waiting.get(message.id)?.(message.answers)
     if (message.kind === 'question') {
-      void asked?.(message.question).then((answer) =>
+      void asked?.(message.question, message.about).then((answer) =>
         send({ kind: 'reply', id: message.id, answer }),
       )
     }
@@ -39,7 +49,7 @@ export function createColleagues(): Colleagues {
     onAsked(answer) {
       asked = answer
     },
-    askOthers<Q extends Question>(question: Q): Promise<Answers[Q][]> {
+    askOthers<Q extends Question>(question: Q, about?: string): Promise<Answers[Q][]> {
       const id = (last += 1)
       return new Promise((resolve) => {
         const done = (answers: unknown[]): void => {
@@ -50,7 +60,7 @@ export function createColleagues(): Colleagues {
         }
         const timer = setTimeout(() => done([]), patienceMs + 500)
         waiting.set(id, done)
-        send({ kind: 'ask', id, question })
+        send({ kind: 'ask', id, question, ...(about !== undefined && { about }) })
       })
     },
   }
@@ -88,7 +98,7 @@ export function runCrew(size: number, onGivenUp: (code: number) => void): Crew {
   let last = 0
   cluster.on('message', (worker, message: Message) => {
     if (message.kind === 'started') hasStarted = true
-    if (message.kind === 'ask') ask(worker, message.id, message.question)
+    if (message.kind === 'ask') ask(worker, message)
     if (message.kind === 'reply') questions.get(message.id)?.take(message.answer)
   })
   cluster.on('exit', (_, code) => {
@@ -105,15 +115,15 @@ export function runCrew(size: number, onGivenUp: (code: number) => void): Crew {
   })
   for (let count = 0; count < size; count += 1) cluster.fork()
 
-  function ask(asker: Worker, askerId: number, question: Question): void {
+  function ask(asker: Worker, asking: Message & { kind: 'ask' }): void {
     const others = liveWorkers().filter(({ id }) => id !== asker.id)
     const id = (last += 1)
     const collecting = new Collecting(others.length, (answers) => {
       questions.delete(id)
-      if (asker.isConnected()) asker.send({ kind: 'answers', id: askerId, answers })
+      if (asker.isConnected()) asker.send({ kind: 'answers', id: asking.id, answers })
     })
     questions.set(id, collecting)
-    for (const worker of others) worker.send({ kind: 'question', id, question })
+    for (const worker of others) worker.send({ ...asking, kind: 'question', id })
   }
 
   return {

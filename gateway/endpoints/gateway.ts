@@ -4,6 +4,7 @@ import type { Rooms } from '../pipeline/rooms.ts'
 import type { Serving } from '../pipeline/serving.ts'
 import type { Settings } from '../settings.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { Explanation } from '../telemetry/explanation.ts'
 
 /** What the endpoints are handed. */
 export interface Gateway {
@@ -19,6 +20,8 @@ export interface Gateway {
   readiness(): Readiness
   /** Every worker's answer to a question, this one's among them. */
   askAll: <Q extends Question>(question: Q) => Promise<Answers[Q][]>
+  /** Why an exchange of the last hour went where it went; undefined: nobody knows it. */
+  findExplanation(id: string): Promise<unknown>
   metricsText(): Promise<string>
 }
 
@@ -32,6 +35,8 @@ export interface Answers {
   readonly health: HealthReport
   readonly config: Readonly<Record<string, unknown>>
   readonly metrics: readonly unknown[]
+  /** Of the exchange asked about; null where this worker did not serve it. */
+  readonly explain: Explanation | null
 }
 
 export type Question = keyof Answers

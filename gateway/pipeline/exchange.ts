@@ -1,6 +1,7 @@
 import type { Caller } from '../auth/keyring.ts'
 import type { Usage } from '../accounting/usage.ts'
 import type { Deployment } from '../routing/deployment.ts'
+import type { Trace } from '../routing/trace.ts'
 import type { Serving } from './serving.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -26,6 +27,8 @@ export class Exchange {
   /** Time spent waiting for upstreams, milliseconds; undefined where none was called. */
   upstreamMs: number | undefined
   usage: Usage = {}
+  /** Why it went where it went. */
+  readonly trace: Trace = { decisions: [], attempts: [], fallbacks: [], refusedByBudget: 0 }
   /** `ok` or the error's code; undefined until the end. */
   outcome: string | undefined
   status = 0

@@ -1,5 +1,7 @@
 import type { UsageRow } from '../accounting/usage.ts'
 import { Connection, type ConnectionState } from './connection.ts'
+import { ExplanationStore } from './explanation-store.ts'
+import type { ExplanationRow } from './explanations.ts'
 import type { ImageFile } from './image-files.ts'
 import { ImageStore } from './image-store.ts'
 import type { Log } from './log.ts'
@@ -14,6 +16,10 @@ export interface Storage {
   /** Keeps an image for a while and gives the id that finds it. */
   saveImage(image: ImageFile, ttlMs: number): Promise<string>
   findImage(id: string): Promise<ImageFile | undefined>
+  /** Keeps an explanation for an hour, for every replica. Never waits, never throws. */
+  keepExplanation(write: () => ExplanationRow): void
+  /** What is known of an exchange of a module; undefined: nothing. */
+  findExplanation(module: string, id: string): Promise<unknown>
   metrics(): StorageMetrics
   /** Writes what is left within the time given, to Postgres or the spool, and ends. */
   close(options: { readonly deadlineMs: number }): Promise<void>
@@ -73,6 +79,7 @@ export function createStorage(options: StorageOptions): Storage {
   const maxRowsInMemory = options.maxRowsInMemory ?? 50_000
   const writer = new UsageWriter({ connection, spool, log, maxRowsInMemory })
   const images = new ImageStore(connection, now)
+  const explanations = new ExplanationStore(connection)
 
   function onChange() {
     if (connection.state === 'connected') writer.flush()
@@ -98,6 +105,8 @@ export function createStorage(options: StorageOptions): Storage {
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
     findImage: (id) => images.find(id),
+    keepExplanation: (write) => explanations.add(write),
+    findExplanation: (name, id) => explanations.find(name, id),
     metrics: () => ({
       isConnected: connection.state === 'connected',
       connectionAttempts: connection.attempts,
@@ -115,7 +124,7 @@ export function createStorage(options: StorageOptions): Storage {
     async close({ deadlineMs }) {
       const endsAt = performance.now() + deadlineMs
       images.close()
-      await writer.close(deadlineMs)
+      await Promise.all([writer.close(deadlineMs), explanations.close(deadlineMs)])
       await connection.close(Math.max(100, endsAt - performance.now()))
     },
   }
