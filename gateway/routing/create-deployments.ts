@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import type { ModelEntry, Module } from '../../modules/module.ts'
 import type { Provider } from '../providers/provider.ts'
 import { resolveProvider } from '../providers/index.ts'
-import type { Deployment } from './deployment.ts'
+import type { Gate } from '../limits/gate.ts'
+import type { Deployment, Timeouts } from './deployment.ts'
 import { Health } from './health.ts'
 
 /** One model entry that cannot be called, and why; the others are not touched by it. */
@@ -24,6 +25,8 @@ export interface Surroundings {
   readonly findVariable: (name: string) => string | undefined
   /** The health a deployment of this id had before a reload. */
   readonly findHealth?: (id: string) => Health | undefined
+  /** The quotas and places of a deployment; undefined where nothing bounds it. */
+  readonly gateOf?: (id: string, entry: ModelEntry) => Gate | undefined
 }
 
 /** Resolves every model entry of a module. A faulty one is left out and named. */
@@ -75,6 +78,7 @@ function createDeployment(
     ...entry.params,
     dropParams: entry.params.dropParams ?? module.litellm.dropParams,
   }
+  const gate = around.gateOf?.(id, entry)
   return {
     id,
     modelName: entry.modelName,
@@ -88,6 +92,7 @@ function createDeployment(
     info: entry.info,
     timeouts: timeoutsOf(entry, module),
     health: around.findHealth?.(id) ?? new Health(),
+    ...(gate === undefined ? {} : { gate }),
   }
 }
 
@@ -159,10 +164,17 @@ function findBadHeader(
   return undefined
 }
 
-function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Deployment['timeouts'] {
-  const totalMs = params.timeoutMs ?? litellm.requestTimeoutMs ?? router.timeoutMs
-  const firstByteMs = params.streamTimeoutMs ?? router.streamTimeoutMs ?? totalMs
-  return { totalMs, firstByteMs, idleMs: totalMs }
+// As LiteLLM has it: a deployment's own goes before the module's, `stream_timeout` before `timeout`.
+function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Timeouts {
+  const timeoutMs = params.timeoutMs ?? litellm.requestTimeoutMs ?? router.timeoutMs
+  const wholeMs = params.totalTimeoutMs ?? router.totalTimeoutMs
+  return {
+    connectMs: params.connectTimeoutMs ?? router.connectTimeoutMs,
+    totalMs: wholeMs === undefined ? timeoutMs : Math.min(timeoutMs, wholeMs),
+    firstByteMs: params.streamTimeoutMs ?? router.streamTimeoutMs ?? timeoutMs,
+    idleMs: params.chunkTimeoutMs ?? router.chunkTimeoutMs ?? timeoutMs,
+    streamMs: wholeMs ?? 0,
+  }
 }
 
 /** `model_info.id`, else a digest of everything but the key, so that a rotated key keeps its history. */

@@ -1,4 +1,5 @@
 import type { DeploymentParams } from '../../modules/module.ts'
+import type { Gate } from '../limits/gate.ts'
 import type { Provider, Target } from '../providers/provider.ts'
 import type { Health } from './health.ts'
 
@@ -22,14 +23,20 @@ export interface Deployment {
   readonly info: Readonly<Record<string, unknown>>
   readonly timeouts: Timeouts
   readonly health: Health
+  /** Its quotas and places; absent: nothing bounds what it is sent. */
+  readonly gate?: Gate
 }
 
-/** All milliseconds. */
-interface Timeouts {
+/** The clocks of one attempt, each on its own. All milliseconds. */
+export interface Timeouts {
+  /** Until a connection stands. */
+  readonly connectMs: number
   /** One attempt, first to last byte, of an answer that is not streamed. */
   readonly totalMs: number
   /** Until the first event of a stream. */
   readonly firstByteMs: number
   /** Between two events of a stream. */
   readonly idleMs: number
+  /** From the first to the last event of a stream; 0: as long as it flows. */
+  readonly streamMs: number
 }
