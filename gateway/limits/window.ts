@@ -1,0 +1,88 @@
+import type { Window } from './counter.ts'
+import { changeBetween, firstInstantOf, offsetAt } from './zone.ts'
+
+/** A stretch of time, its end not in it; milliseconds since 1970. */
+export interface Stretch {
+  readonly startMs: number
+  readonly endMs: number
+}
+
+type Calendar = Extract<Window, { kind: 'calendar' }>
+
+const minuteMs = 60_000
+const hourMs = 3_600_000
+const dayMs = 86_400_000
+const bucketsAPeriod = 60
+
+/**
+ * The stretch in which an instant counts: the minute, hour, day, week or month by a clock in the window's zone; of a
+ * rolling window the bucket.
+ */
+export function windowAt(window: Window, nowMs: number): Stretch {
+  if (window.kind === 'rolling') return bucketAt(window.periodMs, nowMs)
+  if (window.per === 'minute') return stretchAt(minuteMs, 0, nowMs)
+  if (window.per === 'hour') return hourAt(window.timeZone, nowMs)
+  return datesAt(window, nowMs)
+}
+
+/** How a rolling window is cut: into buckets of so long, each counted whole until it can touch no stretch that ends now. */
+export function bucketsOf(periodMs: number): { readonly stepMs: number; readonly keptMs: number } {
+  const stepMs = Math.max(1, Math.ceil(periodMs / bucketsAPeriod))
+  return { stepMs, keptMs: Math.ceil(periodMs / stepMs) * stepMs }
+}
+
+/** The earliest bucket that still counts: with it, every stretch of the period that ends now is counted whole. */
+export function countedFrom(periodMs: number, nowMs: number): number {
+  return bucketAt(periodMs, nowMs).startMs - bucketsOf(periodMs).keptMs
+}
+
+function bucketAt(periodMs: number, nowMs: number): Stretch {
+  return stretchAt(bucketsOf(periodMs).stepMs, 0, nowMs)
+}
+
+function stretchAt(lengthMs: number, offsetMs: number, nowMs: number): Stretch {
+  const startMs = Math.floor((nowMs + offsetMs) / lengthMs) * lengthMs - offsetMs
+  return { startMs, endMs: startMs + lengthMs }
+}
+
+// Hours are as long as hours are; only a clock put on by half an hour cuts one.
+function hourAt(timeZone: string, nowMs: number): Stretch {
+  const { startMs, endMs } = stretchAt(hourMs, offsetAt(timeZone, nowMs), nowMs)
+  const cutBefore = cutBetween(timeZone, startMs, nowMs)
+  const cutAfter = cutBetween(timeZone, nowMs, endMs)
+  return { startMs: cutBefore ?? startMs, endMs: cutAfter ?? endMs }
+}
+
+function cutBetween(timeZone: string, fromMs: number, toMs: number): number | undefined {
+  const changeMs = offsetAt(timeZone, toMs) - offsetAt(timeZone, fromMs)
+  return changeMs % hourMs === 0 ? undefined : changeBetween(timeZone, fromMs, toMs)
+}
+
+function datesAt(window: Calendar, nowMs: number): Stretch {
+  const { timeZone, minuteOfDay } = window
+  const localMs = nowMs + offsetAt(timeZone, nowMs) - minuteOfDay * minuteMs
+  const startOf = (index: number) =>
+    firstInstantOf(timeZone, dateOf(window.per, index) + minuteOfDay * minuteMs)
+  // A clock put back shows a date twice, and a zone may skip one.
+  let index = indexOf(window.per, localMs)
+  while (startOf(index) > nowMs) index -= 1
+  while (startOf(index + 1) <= nowMs) index += 1
+  return { startMs: startOf(index), endMs: startOf(index + 1) }
+}
+
+// 1 January 1970 was a Thursday.
+const daysBeforeMonday = 3
+
+function indexOf(per: Calendar['per'], localMs: number): number {
+  const days = Math.floor(localMs / dayMs)
+  if (per === 'day') return days
+  if (per === 'week') return Math.floor((days + daysBeforeMonday) / 7)
+  const date = new Date(localMs)
+  return date.getUTCFullYear() * 12 + date.getUTCMonth()
+}
+
+function dateOf(per: Calendar['per'], index: number): number {
+  if (per === 'day') return index * dayMs
+  if (per === 'week') return (index * 7 - daysBeforeMonday) * dayMs
+  return Date.UTC(Math.floor(index / 12), index % 12)
+}
