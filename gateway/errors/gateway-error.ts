@@ -15,6 +15,8 @@ export interface ErrorDetails {
     readonly code?: string | null
     readonly type?: string
   }
+  /** The status an upstream answered, whatever the caller is shown. */
+  readonly answeredStatus?: number
 }
 
 /** A failed request. The message tells the caller what to change; `cause` tells the log what happened. */
@@ -24,6 +26,7 @@ export class GatewayError extends Error {
   readonly retryAfterSeconds: number | undefined
   readonly upstream: ErrorDetails['upstream']
   readonly isFinal: boolean
+  readonly answeredStatus: number | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause })
@@ -33,6 +36,7 @@ export class GatewayError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds
     this.upstream = details.upstream
     this.isFinal = details.isFinal ?? false
+    this.answeredStatus = details.answeredStatus
   }
 
   get kind(): ErrorKind {
