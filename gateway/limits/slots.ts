@@ -1,0 +1,258 @@
+import type { QueueSettings } from '../../modules/module.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { FairQueue, type Waiter } from './fair-queue.ts'
+
+export interface SlotRules {
+  /** Requests at once, for the whole module. */
+  readonly total: number
+  /** Absent: nobody waits for a place. */
+  readonly queue?: QueueSettings | undefined
+}
+
+export interface SlotAsk {
+  readonly flow: string
+  /** Its share for its weight; 1 where it is not said. */
+  readonly weight?: number | undefined
+  /** Predicted; what fairness is measured in. */
+  readonly tokens: number
+  /** How long this caller can still wait, milliseconds. */
+  readonly patienceMs: number
+}
+
+/** One place, taken. Given back once; a second time does nothing. */
+export interface Slot {
+  /** 0: it did not wait. */
+  readonly queuedMs: number
+  /** Its place in the queue when it came; 0: it did not wait. */
+  readonly queuePosition: number
+  /** Tokens that were really used put the account of its flow right. */
+  release(usedTokens?: number): void
+}
+
+/** A place being waited for. */
+export interface WaitingSlot {
+  /** Undefined: there is none, or the caller has left. Rejects with `queue_full` or `caller_deadline`. */
+  readonly slot: Promise<Slot | undefined>
+  /** Ends the waiting at once. */
+  leave(): void
+}
+
+/** Where places are shared with other processes: told what this one lacks, asked before it keeps one. */
+export interface SlotSharing {
+  /** Callers wait, or one was turned away, and all places of this process are taken. */
+  onShort(): void
+  /** Whether a place that has just become free goes to another process. It is no longer this one's then. */
+  mustPassOn(heldMs: number): boolean
+  /** Places that others may have to spare. */
+  elsewhere(now: number): number
+}
+
+/** How long a place is looked for in other processes where nobody may wait in a queue. */
+const lookMs = 500
+const firstGuessMs = 1_000
+/** How much of the measured service time is the newest service. */
+const newest = 0.2
+
+interface Caller {
+  readonly since: number
+  readonly ask: SlotAsk
+  readonly timer: NodeJS.Timeout
+  done(slot: Slot | undefined): void
+}
+
+/** The places of one deployment as this process has them, and the callers that wait for one. */
+export class Slots {
+  #rules: SlotRules
+  #capacity: number
+  #sharing: SlotSharing | undefined
+  #serviceMs: number | undefined
+  #startedAt: number | undefined
+  readonly #queue = new FairQueue<Caller>()
+  readonly #now: () => number
+  busy = 0
+
+  constructor(rules: SlotRules, now: () => number) {
+    this.#rules = rules
+    this.#capacity = rules.total
+    this.#now = now
+  }
+
+  /** Places of the whole module. */
+  get total(): number {
+    return this.#rules.total
+  }
+
+  /** Places this process may use now. */
+  get capacity(): number {
+    return this.#capacity
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** Callers that wait for a place; undefined: nobody may wait. */
+  get queued(): number | undefined {
+    return this.#rules.queue && this.#queue.length
+  }
+
+  /** Places free here, or likely to be free in another process. */
+  free(now: number): number {
+    if (this.#queue.length > 0) return 0
+    const here = Math.max(0, this.#capacity - this.busy)
+    return here + (this.#sharing?.elsewhere(now) ?? 0)
+  }
+
+  /** Places are shared from now on, and only those granted are used; undefined: all are this process's own. */
+  share(sharing: SlotSharing | undefined): void {
+    this.#sharing = sharing
+    if (!sharing) this.grant(this.total)
+  }
+
+  /** The number of places this process may use from now on. Those taken beyond it are not taken again. */
+  grant(capacity: number): void {
+    this.#capacity = capacity
+    this.#serveWaiting()
+  }
+
+  /** The document has changed. */
+  change(rules: SlotRules): void {
+    this.#rules = rules
+    if (!this.#sharing) this.grant(rules.total)
+  }
+
+  /** A place, where one is free here. */
+  tryTake(now: number): Slot | undefined {
+    if (this.busy >= this.#capacity || this.#queue.length > 0) return undefined
+    return this.#take(now, undefined)
+  }
+
+  /** A place when one becomes free; turns of different flows are fair. */
+  wait(ask: SlotAsk, now: number): WaitingSlot {
+    const { queue } = this.#rules
+    const isFull = queue ? this.#queue.length >= queue.maxLength : !this.#sharing
+    if (isFull) {
+      const slot = queue ? Promise.reject(this.#queueFull(queue, now)) : Promise.resolve(undefined)
+      return { slot, leave: () => undefined }
+    }
+    const waiting = this.#enter(ask, now)
+    this.#sharing?.onShort()
+    return waiting
+  }
+
+  /** Milliseconds until one who comes now would be served, as far as can be told. */
+  waitMs(now: number): number {
+    const running = this.#startedAt === undefined ? 0 : now - this.#startedAt
+    const serviceMs = this.#serviceMs ?? Math.max(firstGuessMs, running)
+    return (serviceMs * (this.#queue.length + 1)) / Math.max(1, this.#capacity)
+  }
+
+  #enter(ask: SlotAsk, now: number): WaitingSlot {
+    const { promise, resolve, reject } = Promise.withResolvers<Slot | undefined>()
+    const longestMs = Math.max(0, Math.min(this.#rules.queue?.maxWaitMs ?? lookMs, ask.patienceMs))
+    const giveUp = (): void => {
+      if (!this.#queue.remove(waiter)) return
+      const failure = this.#failureAfter(longestMs, ask)
+      if (failure) reject(failure)
+      else resolve(undefined)
+    }
+    const timer = setTimeout(giveUp, longestMs)
+    const caller: Caller = { since: now, ask, timer, done: resolve }
+    const { flow, weight, tokens: cost } = ask
+    const waiter: Waiter<Caller> = this.#queue.push(caller, { flow, weight, cost })
+    const leave = (): void => {
+      if (!this.#queue.remove(waiter)) return
+      clearTimeout(timer)
+      resolve(undefined)
+    }
+    return { slot: promise, leave }
+  }
+
+  #serveWaiting(): void {
+    while (this.busy < this.#capacity) {
+      const waiter = this.#queue.shift()
+      if (!waiter) return this.#queue.forget()
+      clearTimeout(waiter.value.timer)
+      waiter.value.done(this.#take(this.#now(), waiter))
+    }
+  }
+
+  #take(now: number, waiter: Waiter<Caller> | undefined): Slot {
+    this.busy += 1
+    this.#startedAt ??= now
+    return new TakenSlot(now, waiter, this.#giveBack)
+  }
+
+  readonly #giveBack: GiveBack = (takenAt, waiter, usedTokens) => {
+    if (waiter && usedTokens !== undefined) this.#queue.correct(waiter, usedTokens)
+    const heldMs = this.#now() - takenAt
+    this.busy -= 1
+    const before = this.#serviceMs
+    this.#serviceMs = before === undefined ? heldMs : before + newest * (heldMs - before)
+    if (this.#sharing && this.busy < this.#capacity && this.#sharing.mustPassOn(heldMs)) {
+      this.#capacity -= 1
+    }
+    this.#serveWaiting()
+  }
+
+  #failureAfter(waitedMs: number, ask: SlotAsk): GatewayError | undefined {
+    const { queue } = this.#rules
+    if (waitedMs >= ask.patienceMs) {
+      return new GatewayError(
+        'caller_deadline',
+        `No place became free within the ${seconds(waitedMs)} s that this request had left. Give it more time, or ask again later.`,
+        { retryAfterSeconds: this.#retryAfter() },
+      )
+    }
+    if (!queue) return undefined
+    return new GatewayError(
+      'queue_full',
+      `No place became free within ${seconds(queue.maxWaitMs)} s, the longest wait here; ${this.#queue.length} others wait. Ask again later.`,
+      { retryAfterSeconds: this.#retryAfter() },
+    )
+  }
+
+  #queueFull({ maxLength }: QueueSettings, now: number): GatewayError {
+    return new GatewayError(
+      'queue_full',
+      `All ${this.total} places are taken and ${maxLength} requests wait already, which is as many as may. Ask again later.`,
+      { retryAfterSeconds: this.#retryAfter(now) },
+    )
+  }
+
+  #retryAfter(now = this.#now()): number {
+    return Math.max(1, Math.ceil(this.waitMs(now) / 1000))
+  }
+}
+
+type GiveBack = (takenAt: number, waiter: Waiter<Caller> | undefined, usedTokens?: number) => void
+
+class TakenSlot implements Slot {
+  readonly #takenAt: number
+  readonly #waiter: Waiter<Caller> | undefined
+  #giveBack: GiveBack | undefined
+
+  constructor(takenAt: number, waiter: Waiter<Caller> | undefined, giveBack: GiveBack) {
+    this.#takenAt = takenAt
+    this.#waiter = waiter
+    this.#giveBack = giveBack
+  }
+
+  get queuedMs(): number {
+    return this.#waiter ? this.#takenAt - this.#waiter.value.since : 0
+  }
+
+  get queuePosition(): number {
+    return this.#waiter?.position ?? 0
+  }
+
+  release(usedTokens?: number): void {
+    const giveBack = this.#giveBack
+    this.#giveBack = undefined
+    giveBack?.(this.#takenAt, this.#waiter, usedTokens)
+  }
+}
+
+function seconds(milliseconds: number): number {
+  return Math.round(milliseconds / 100) / 10
+}
