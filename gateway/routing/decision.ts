@@ -1,25 +1,14 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
+import type { StrategyName } from '../../modules/strategy-names.ts'
 
-/** LiteLLM's strategies by their names, and ours: `peak-ewma` where none is named, `prefix-affinity` by name. */
-export const strategyNames = [
-  'peak-ewma',
-  'prefix-affinity',
-  'simple-shuffle',
-  'least-busy',
-  'latency-based-routing',
-  'usage-based-routing',
-  'usage-based-routing-v2',
-  'cost-based-routing',
-] as const
-
-export type StrategyName = (typeof strategyNames)[number]
+export type { StrategyName } from '../../modules/strategy-names.ts'
 
 /** What a request may need that not every model has. */
 export type Capability = 'vision' | 'tools' | 'response-schema' | 'audio-input' | 'pdf-input'
 
 /**
  * Everything one decision is made from: plain data, so that it can be recorded, shown and replayed. The same
- * input always gives the same decision.
+ * input always gives the same decision, also after it has been JSON.
  */
 export interface DecisionInput {
   readonly strategy: StrategyName
@@ -34,15 +23,16 @@ export interface DecisionRules {
   readonly isTagFiltering: boolean
   readonly isTagMatchAny: boolean
   readonly arePreCallChecksOn: boolean
-  /** rpm and tpm are limits, not weights. */
+  /** rpm and tpm are limits under every strategy; usage-, latency- and cost-based routing always respect them. */
   readonly areRatesEnforced: boolean
   /** Latency-based routing: share above the best that still counts as best. */
   readonly latencyBuffer: number
 }
 
+/** What is known of the request. What no candidate asks about is not looked for: 0, empty or undefined. */
 export interface RequestFacts {
   readonly endpoint: EndpointName
-  /** Estimate, from above. */
+  /** A cheap estimate: about right for prose, a little low for code. */
   readonly promptTokens: number
   readonly needs: readonly Capability[]
   readonly tags: readonly string[]
@@ -50,19 +40,31 @@ export interface RequestFacts {
   readonly affinity: number | undefined
 }
 
-/** One deployment as the decision sees it. Times are milliseconds from now; 0: now. */
-export interface CandidateFacts {
+/** What stays the same of a deployment for as long as the document does. */
+export interface CandidateTraits {
   readonly id: string
-  readonly order: number
+  /** Priority class; lower first, none last. */
+  readonly order: number | undefined
   readonly weight: number | undefined
   readonly rpm: number | undefined
   readonly tpm: number | undefined
-  /** Whether its dialect has the endpoint. */
-  readonly speaks: boolean
   readonly lacks: readonly Capability[]
   readonly maxInputTokens: number | undefined
   readonly tags: readonly string[]
-  /** Already called in this exchange and not to be called again. */
+  /** Price of an input and an output token together, USD; undefined: not known. */
+  readonly cost: number | undefined
+  /** Unsigned 32 bits of its id: its place among those that prefixes are shared out to. */
+  readonly place: number
+}
+
+/** One deployment as the decision sees it. Times are whole milliseconds from now; 0: now. */
+export interface CandidateFacts {
+  readonly traits: CandidateTraits
+  /** Whether its dialect has the endpoint. */
+  readonly speaks: boolean
+  /** Called before in this exchange: the others of its class go first. */
+  readonly isTried: boolean
+  /** Called before in this exchange and not to be called again. */
   readonly isSpent: boolean
   /** Resting after failures for so long. */
   readonly coolingMs: number
@@ -84,32 +86,34 @@ export interface CandidateFacts {
   /** What it was sent in this minute. */
   readonly minuteRequests: number
   readonly minuteTokens: number
-  /** Price of an input and an output token together, USD; undefined: not known. */
-  readonly cost: number | undefined
 }
 
+/** Why a candidate is not asked, in the order in which it is looked at: the first that holds is given. */
 export type PassedOver =
   | 'endpoint not spoken'
   | 'lacks capability'
   | 'prompt too long'
   | 'other tags'
   | 'already tried'
-  | 'cooling'
-  | 'being probed'
   | 'rate limited'
   | 'quota used up'
-  | 'no free slot'
+  | 'cooling'
+  | 'being probed'
   | 'lower priority'
+  | 'no free slot'
+
+export interface PassedOverCandidate {
+  readonly index: number
+  readonly reason: PassedOver
+  /** When the reason ends, milliseconds from now; 0: it does not pass by itself. */
+  readonly forMs: number
+}
 
 export interface Decision {
   /** Indices of the candidates to try, best first: the first priority class that has any, and no other. */
   readonly order: readonly number[]
-  readonly passedOver: readonly {
-    readonly index: number
-    readonly reason: PassedOver
-    /** When the reason ends, milliseconds from now; 0: it does not pass by itself. */
-    readonly forMs: number
-  }[]
-  /** Every candidate is cooling, so all of them are tried. */
+  /** All others, by index. */
+  readonly passedOver: readonly PassedOverCandidate[]
+  /** Every candidate that could be asked is cooling, so all of them are tried. */
   readonly isLastResort: boolean
 }
