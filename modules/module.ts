@@ -1,4 +1,5 @@
 import type { EndpointName } from './endpoints.ts'
+import type { StrategyName } from './strategy-names.ts'
 
 /** One module file, read, checked and with every default in place. Times are milliseconds. */
 export interface Module {
@@ -67,6 +68,8 @@ export interface DeploymentParams {
   readonly cooldownMs?: number
   readonly numRetries?: number
   readonly dropParams?: boolean
+  readonly modifyParams?: boolean
+  /** Names of parameters, and paths into them: `tools[*].input_examples`. */
   readonly additionalDropParams: readonly string[]
   readonly extraHeaders: Readonly<Record<string, string>>
   /** Merged into the upstream JSON body. */
@@ -105,14 +108,17 @@ export type FailureClass =
 /** A number for each class of failure: retries, or failures allowed. */
 export type FailurePolicy = Readonly<Partial<Record<FailureClass, number>>>
 
-/** Model → models tried in its place; `*`: for all. */
+/** Model → models tried in its place; `*`: for all that have none of their own. Inherits nothing. */
 export type Fallbacks = Readonly<Record<string, readonly string[]>>
 
 export interface RouterSettings {
-  /** LiteLLM's name of a strategy; absent: ours. */
-  readonly strategy?: string
+  /** Absent: `peak-ewma`. */
+  readonly strategy?: StrategyName
   /** Latency-based routing: share above the best that still counts as best. */
   readonly latencyBuffer: number
+  /** Latency-based routing: samples the mean is made of, and how long one counts. */
+  readonly latencySamples: number
+  readonly latencyTtlMs: number
   readonly numRetries: number
   /** Least wait before a retry of the same deployment. */
   readonly retryAfterMs: number

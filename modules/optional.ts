@@ -7,3 +7,8 @@ export function optional<Key extends string, Value>(
   if (value !== undefined) entry[key] = value
   return entry
 }
+
+/** Milliseconds of a number of seconds. */
+export function toMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000)
+}

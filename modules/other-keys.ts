@@ -1,6 +1,8 @@
 import type { FaultList } from './fault-list.ts'
+import { allowedFailsPolicySchema, retryPolicySchema } from './failure-policies.ts'
 import { isNothingLost, keysNotActedOn, lossOf } from './known-keys.ts'
 import { nearestNames } from './nearest-name.ts'
+import { routerSchema, strategyArguments } from './router-schema.ts'
 import {
   credentialSchema,
   generalSchema,
@@ -8,7 +10,6 @@ import {
   modelSchema,
   moduleSchema,
   paramsSchema,
-  routerSchema,
 } from './schema.ts'
 import type { Path } from './yaml-source.ts'
 
@@ -19,6 +20,9 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   'model_list[]': Object.keys(modelSchema.properties),
   'credential_list[]': Object.keys(credentialSchema.properties),
   litellm_params: Object.keys(paramsSchema.properties),
+  retry_policy: Object.keys(retryPolicySchema.properties),
+  allowed_fails_policy: Object.keys(allowedFailsPolicySchema.properties),
+  routing_strategy_args: Object.keys(strategyArguments.properties),
   router_settings: Object.keys(routerSchema.properties),
   litellm_settings: Object.keys(litellmSchema.properties),
   general_settings: Object.keys(generalSchema.properties),

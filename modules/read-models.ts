@@ -2,7 +2,9 @@ import type { FaultList } from './fault-list.ts'
 import { keysNotActedOn, lossOf, modes } from './known-keys.ts'
 import type { DeploymentParams, ModelEntry } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
-import { optional } from './optional.ts'
+import { optional, toMs } from './optional.ts'
+import { readLimits } from './read-limits.ts'
+import { readPrices } from './read-prices.ts'
 import { requestParameters } from './request-parameters.ts'
 import { modelSchema, paramsSchema } from './schema.ts'
 import type { ValueOf } from './schema-parts.ts'
@@ -13,6 +15,8 @@ import type { Path } from './yaml-source.ts'
 interface ModelReading {
   readonly reader: SchemaReader
   readonly faults: FaultList
+  /** rpd and tpd are limits: `optional_pre_call_checks` asks for it. */
+  readonly areRatesEnforced: boolean
   /** `credential_values` by name, as written. */
   readonly credentials: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
@@ -54,23 +58,20 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   const paramsPath = [...path, 'litellm_params']
   const defaults = readDefaults(isObject(written) ? written : {}, paramsPath, reading)
   if (!entry) return undefined
-  const params = toParams(entry.litellm_params, defaults)
+  const params: DeploymentParams = {
+    ...toParams(entry.litellm_params, defaults),
+    ...readLimits(entry.litellm_params, paramsPath, reading),
+    ...readPrices(entry.litellm_params, entry.model_info ?? {}, path, reading.faults),
+  }
   checkAddress(params.apiBase, written, paramsPath, reading)
   checkHeaders(params, paramsPath, reading)
   checkMode(entry.model_info, path, reading)
-  warnOfIdleLimits(params, paramsPath, reading)
   if (reading.faults.isModelOut(index)) return undefined
   return {
     modelName: entry.model_name,
     path: `model_list[${index}]`,
     params,
     info: entry.model_info ?? {},
-  }
-}
-
-function warnOfIdleLimits(params: DeploymentParams, path: Path, { faults }: ModelReading): void {
-  for (const key of ['rpm', 'tpm'] as const) {
-    if (params[key] !== undefined) faults.warning([...path, key], 'it limits nothing yet')
   }
 }
 
@@ -131,16 +132,21 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
     ...(params.organization ? { organization: params.organization } : {}),
     ...optional('timeoutMs', toMs(params.timeout)),
     ...optional('streamTimeoutMs', toMs(params.stream_timeout)),
+    ...optional('connectTimeoutMs', toMs(params.connect_timeout)),
+    ...optional('chunkTimeoutMs', toMs(params.chunk_timeout)),
+    ...optional('totalTimeoutMs', toMs(params.total_timeout)),
     ...optional('order', params.order),
     ...optional('weight', params.weight),
     ...optional('rpm', params.rpm),
     ...optional('tpm', params.tpm),
+    ...optional('tags', params.tags),
     ...optional('cooldownMs', toMs(params.cooldown_time)),
     ...optional('numRetries', params.num_retries ?? params.max_retries),
     ...optional(
       'dropParams',
       typeof params.drop_params === 'boolean' ? params.drop_params : undefined,
     ),
+    ...optional('modifyParams', params.modify_params),
     additionalDropParams: [...dropped, ...(params.additional_drop_params ?? [])],
     extraHeaders: { ...params.headers, ...params.extra_headers },
     extraBody: params.extra_body ?? {},
@@ -152,11 +158,6 @@ function withoutSlashes(address: string): string {
   let end = address.length
   while (address[end - 1] === '/') end -= 1
   return address.slice(0, end)
-}
-
-/** Milliseconds of a number of seconds. */
-export function toMs(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }
 
 function checkAddress(

@@ -11,6 +11,7 @@ import { readModels } from './read-models.ts'
 import { readSettings } from './read-settings.ts'
 import { moduleSchema } from './schema.ts'
 import { SchemaReader } from './schema-reader.ts'
+import { warnOfUnknownNames } from './unknown-names.ts'
 import { isObject } from './json-object.ts'
 import { parseYaml } from './yaml-source.ts'
 import type { YamlSource } from './yaml-source.ts'
@@ -80,7 +81,6 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
     onOtherKey: (block, path, value) => reportOtherKeys({ block, path, value }, faults),
   })
   const credentials = readCredentials(document['credential_list'], ownReader, faults)
-  const models = readModels(document['model_list'], { reader, faults, credentials })
   const settings = readSettings(
     {
       router: document['router_settings'],
@@ -90,6 +90,14 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
     reader,
     faults,
   )
+  const { areRatesEnforced } = settings.router
+  const models = readModels(document['model_list'], {
+    reader,
+    faults,
+    credentials,
+    areRatesEnforced,
+  })
+  warnOfUnknownNames(document, { models, router: settings.router }, faults)
   for (const [key, value] of Object.entries(document)) {
     if (Object.hasOwn(moduleSchema.properties, key)) continue
     reportOtherKeys({ block: '', path: [key], value }, faults)

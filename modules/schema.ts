@@ -1,5 +1,8 @@
 import { deploySchema } from './deploy-schema.ts'
 import { endpointNames } from './endpoints.ts'
+import { queueSchema, quotasSchema } from './limit-schema.ts'
+import { fallbacksSchema, modelNamesSchema } from './fallback-schema.ts'
+import { routerSchema } from './router-schema.ts'
 import {
   anyMap,
   either,
@@ -17,22 +20,14 @@ import {
   text,
 } from './schema-parts.ts'
 
-/** Longest exchange where the file names none: what LiteLLM's users write most. */
-export const defaultTimeoutSeconds = 600
-
-const strategies = [
-  'simple-shuffle',
-  'least-busy',
-  'latency-based-routing',
-  'usage-based-routing',
-  'usage-based-routing-v2',
-  'cost-based-routing',
-] as const
-
 const address = {
   expected: 'a URL such as http://localhost:8000/v1',
   pattern: String.raw`^(https?://[^\s]+|.*\$\{.*|os\.environ/.*)$`,
 }
+
+const step = String.raw`[^.[\]]+(\[(\*|\d+)\])*`
+/** `user`, `metadata.internal`, `tools[*].input_examples`. */
+const dropPath = String.raw`^(${step}(\.${step})*|.*\$\{.*|os\.environ/.*)$`
 
 const endpointList = listOf(
   oneOf(endpointNames, { description: 'An endpoint, named after its path.' }),
@@ -63,6 +58,13 @@ export const paramsSchema = litellmBlock(
     stream_timeout: optional(
       seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),
     ),
+    connect_timeout: optional(seconds({ description: 'Longest wait for a connection, seconds.' })),
+    chunk_timeout: optional(
+      seconds({ description: 'Longest silence between two pieces of a stream, seconds.' }),
+    ),
+    total_timeout: optional(
+      seconds({ description: 'Longest stream, first to last byte, seconds.' }),
+    ),
     order: optional(
       integer({ description: 'Priority: lower first.', minimum: -1_000_000, maximum: 1_000_000 }),
     ),
@@ -79,6 +81,52 @@ export const paramsSchema = litellmBlock(
         expected: 'a whole number of tokens a minute',
       }),
     ),
+    rpd: optional(
+      integer({
+        description: 'Requests a day it grants; a limit where rates are enforced.',
+        expected: 'a whole number of requests a day',
+      }),
+    ),
+    tpd: optional(
+      integer({
+        description: 'Tokens a day it grants; a limit where rates are enforced.',
+        expected: 'a whole number of tokens a day',
+      }),
+    ),
+    daily_reset_time: optional(
+      text({
+        description: 'When the day of rpd and tpd begins, UTC.',
+        expected: 'a time of day such as 00:00',
+        default: '00:00',
+      }),
+    ),
+    quota: optional(quotasSchema),
+    max_parallel_requests: optional(
+      integer({
+        description: 'Requests at once, for the whole module.',
+        expected: 'a whole number from 1',
+        minimum: 1,
+      }),
+    ),
+    queue: optional(queueSchema),
+    tags: optional(
+      listOf(text({ description: 'A tag.' }), {
+        description: 'Tags of requests this deployment is for; default: those without a tag.',
+        expected: 'a list of tags',
+      }),
+    ),
+    input_cost_per_token: optional(
+      number({
+        description: 'USD an input token; model_info.input_cost_per_token where absent.',
+        expected: 'a number of USD',
+      }),
+    ),
+    output_cost_per_token: optional(
+      number({
+        description: 'USD an output token; model_info.output_cost_per_token where absent.',
+        expected: 'a number of USD',
+      }),
+    ),
     cooldown_time: optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
     num_retries: optional(
       integer({ description: 'Further attempts within the model.', maximum: 100 }),
@@ -91,9 +139,21 @@ export const paramsSchema = litellmBlock(
       }),
     ),
     additional_drop_params: optional(
-      listOf(text({ description: 'Name of a parameter.' }), {
-        description: 'Parameters never sent to this deployment.',
-        expected: 'a list of parameter names',
+      listOf(
+        text({
+          description: 'Name of a parameter, or a path into one.',
+          expected: 'a parameter such as user, or a path such as tools[*].input_examples',
+          pattern: dropPath,
+        }),
+        {
+          description: 'Parameters never sent to this deployment; tools[*].name goes inside one.',
+          expected: 'a list of parameter names',
+        },
+      ),
+    ),
+    modify_params: optional(
+      flag({
+        description: 'Change what the provider is known to refuse; the module decides else.',
       }),
     ),
     extra_headers: optional(
@@ -126,63 +186,22 @@ export const modelSchema = litellmBlock(
   { description: 'One deployment of a model.' },
 )
 
-export const routerSchema = litellmBlock(
-  'router_settings',
-  {
-    routing_strategy: optional(
-      oneOf(strategies, { description: 'How a deployment is picked; ours where absent.' }),
-    ),
-    num_retries: optional(
-      integer({
-        description: 'Further attempts within a model; litellm_settings.num_retries where absent.',
-        maximum: 100,
-        default: 2,
-      }),
-    ),
-    timeout: optional(
-      seconds({
-        description: 'Longest answer, seconds. litellm_settings.request_timeout goes before it.',
-        default: defaultTimeoutSeconds,
-      }),
-    ),
-    stream_timeout: optional(
-      seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),
-    ),
-    allowed_fails: optional(
-      integer({ description: 'Failures a minute before a deployment rests.' }),
-    ),
-    cooldown_time: optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
-    model_group_alias: optional(
-      mapOf(
-        either(
-          [
-            text({ description: '' }),
-            ourBlock(
-              {
-                model: text({ description: 'Model the alias stands for.' }),
-                hidden: optional(
-                  flag({ description: 'Not listed by /v1/models.', default: false }),
-                ),
-              },
-              { description: '' },
-            ),
-            listOf(text({ description: '' }), { description: '' }),
-          ],
-          { description: '', expected: 'a model name, or {model: name, hidden: true}' },
-        ),
-        { description: 'Further names of models: alias to name, or to {model, hidden}.' },
-      ),
-    ),
-  },
-  { description: 'How deployments are chosen and how failures are met.' },
-)
-
 export const litellmSchema = litellmBlock(
   'litellm_settings',
   {
     drop_params: optional(
       flag({ description: 'Leave out parameters that a provider does not take.', default: false }),
     ),
+    modify_params: optional(
+      flag({
+        description: 'Change what a provider is known to refuse: an empty text, missing tools.',
+        default: false,
+      }),
+    ),
+    fallbacks: optional(fallbacksSchema('Used where router_settings has none.')),
+    default_fallbacks: optional(modelNamesSchema('Used where router_settings has none.')),
+    context_window_fallbacks: optional(fallbacksSchema('Used where router_settings has none.')),
+    content_policy_fallbacks: optional(fallbacksSchema('Used where router_settings has none.')),
     num_retries: optional(
       integer({ description: 'Used where router_settings has none.', maximum: 100 }),
     ),

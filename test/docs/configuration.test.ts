@@ -4,8 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { deploySchema } from '../../modules/deploy-schema.ts'
 import { endpointNames } from '../../modules/endpoints.ts'
+import { failureClasses } from '../../modules/failure-policies.ts'
+import { quotaSchema } from '../../modules/limit-schema.ts'
 import { platformSchema } from '../../modules/platform-schema.ts'
 import { readModule } from '../../modules/read-module.ts'
+import { routerSchema } from '../../modules/router-schema.ts'
 import {
   credentialSchema,
   fleetMemberSchema,
@@ -14,7 +17,6 @@ import {
   modelSchema,
   moduleSchema,
   paramsSchema,
-  routerSchema,
 } from '../../modules/schema.ts'
 import { isObject } from '../../modules/json-object.ts'
 
@@ -26,6 +28,7 @@ const sections: Record<string, unknown> = {
   '`deploy`': deploySchema,
   '`model_list[]`': shallow(modelSchema),
   '`model_list[].litellm_params`': paramsSchema,
+  '`quota`': quotaSchema,
   '`credential_list[]`': credentialSchema,
   '`router_settings`': routerSchema,
   '`litellm_settings`': litellmSchema,
@@ -38,9 +41,12 @@ function shallow(schema: { readonly properties: object }): unknown {
   return { properties: Object.fromEntries(Object.keys(schema.properties).map((key) => [key, {}])) }
 }
 
-/** Every key below a schema, dotted, with its default. */
+const policies = ['retry_policy', 'allowed_fails_policy']
+
+/** Every key below a schema, dotted, with its default. The page tells of policies apart. */
 function keysOf(schema: unknown, prefix = ''): [string, unknown][] {
   if (!isObject(schema) || !isObject(schema['properties'])) return []
+  if (policies.includes(String(schema['block']))) return []
   return Object.entries(schema['properties']).flatMap(([key, inner]) => [
     [`${prefix}${key}`, isObject(inner) ? inner['default'] : undefined] as [string, unknown],
     ...keysOf(inner, `${prefix}${key}.`),
@@ -79,6 +85,12 @@ test('no table of keys stands outside these sections', () => {
   expect(rows).toHaveLength(known.length)
 })
 
+test('names every class of failure', () => {
+  const [, after = ''] = page.split('\n#### Policies\n')
+  const [list = ''] = after.split(' with `Retries` behind')
+  expect([...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual([...failureClasses])
+})
+
 test('names every endpoint', () => {
   const [, after = ''] = page.split('\nEndpoints: ')
   const [list = ''] = after.split('.\n')
@@ -95,7 +107,14 @@ test('its example is a module without a fault', () => {
 test('the defaults it gives are those a module gets', () => {
   const text = 'model_list: [{model_name: a, litellm_params: {model: openai/a}}]\n'
   const { module, deploy } = readModule(text, { file: 'a', name: 'a' })
-  expect(module?.router).toMatchObject({ numRetries: 2, timeoutMs: 600_000 })
+  expect(module?.router).toMatchObject({
+    numRetries: 2,
+    retryAfterMs: 0,
+    timeoutMs: 600_000,
+    connectTimeoutMs: 5000,
+    maxFallbacks: 5,
+    isTagMatchAny: true,
+  })
   expect(module?.general).toMatchObject({
     maxRequestBytes: 32 * 2 ** 20,
     maxUploadBytes: 512 * 2 ** 20,

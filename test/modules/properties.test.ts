@@ -71,6 +71,13 @@ const anyKeys = fc.constantFrom(
   'replicas',
   'timeout',
   'litellm_credential_name',
+  'quota',
+  'queue',
+  'fallbacks',
+  'default_fallbacks',
+  'retry_policy',
+  'model_group_retry_policy',
+  'optional_pre_call_checks',
 )
 
 /** Documents whose keys are right and whose values are anything. */

@@ -30,7 +30,10 @@ function read(text: string) {
 
 function aliases(written: unknown) {
   const text = stringify({
-    model_list: [{ model_name: 'a', litellm_params: { model: 'openai/a' } }],
+    model_list: ['a', 'b'].map((name) => ({
+      model_name: name,
+      litellm_params: { model: 'openai/a' },
+    })),
     router_settings: { model_group_alias: written },
   })
   const { module, faults } = readModule(text, { file: 'f', name: 'm' })
@@ -51,21 +54,28 @@ describe('parameters', () => {
       organization: 'org-1',
       timeout: 1.5,
       stream_timeout: '30',
+      connect_timeout: 0.5,
+      chunk_timeout: 10,
+      total_timeout: 600,
       order: 2,
       weight: 0.5,
       rpm: '1_000',
       tpm: 1e6,
+      tags: ['free', 7],
+      quota: { unit: 'requests', amount: '1_000', per: 'day' },
+      max_parallel_requests: 4,
+      queue: { max_wait: 12.5, max_length: 8 },
+      input_cost_per_token: '1e-6',
+      output_cost_per_token: 0,
       cooldown_time: 0,
       num_retries: 1,
       drop_params: true,
-      additional_drop_params: ['user'],
+      modify_params: true,
+      additional_drop_params: ['user', 'tools[*].input_examples', 'a.b[0].c'],
       extra_headers: { 'X-A': 1 },
       extra_body: { options: { a: [1, null] } },
     })
-    expect(faults).toEqual([
-      expect.stringContaining('rpm: warning: it limits nothing yet'),
-      expect.stringContaining('tpm: warning: it limits nothing yet'),
-    ])
+    expect(faults).toEqual([])
     expect(params).toEqual({
       model: 'azure/gpt',
       customProvider: 'azure',
@@ -75,14 +85,31 @@ describe('parameters', () => {
       organization: 'org-1',
       timeoutMs: 1500,
       streamTimeoutMs: 30_000,
+      connectTimeoutMs: 500,
+      chunkTimeoutMs: 10_000,
+      totalTimeoutMs: 600_000,
       order: 2,
       weight: 0.5,
       rpm: 1000,
       tpm: 1_000_000,
+      tags: ['free', '7'],
+      quotas: [
+        {
+          unit: 'requests',
+          amount: 1000,
+          per: 'day',
+          resets: { minuteOfDay: 0, timeZone: 'UTC' },
+        },
+      ],
+      maxParallelRequests: 4,
+      queue: { maxWaitMs: 12_500, maxLength: 8 },
+      inputCostPerToken: 1e-6,
+      outputCostPerToken: 0,
       cooldownMs: 0,
       numRetries: 1,
       dropParams: true,
-      additionalDropParams: ['user'],
+      modifyParams: true,
+      additionalDropParams: ['user', 'tools[*].input_examples', 'a.b[0].c'],
       extraHeaders: { 'X-A': '1' },
       extraBody: { options: { a: [1, null] } },
       defaults: {},
@@ -171,6 +198,24 @@ describe('parameters', () => {
       { extra_headers: { 'X-A': 'a\r\nb: c' } },
       'extra_headers.X-A: expected one line of text, found characters no header takes',
     ],
+    [
+      { additional_drop_params: ['tools[.x'] },
+      'additional_drop_params[0]: expected a parameter such as user, or a path such as tools[*].input_examples, found "tools[.x"',
+    ],
+    [
+      { max_parallel_requests: 0 },
+      'max_parallel_requests: expected a whole number from 1, found 0',
+    ],
+    [{ tags: 'free' }, 'tags: expected a list of tags, found "free"'],
+    [{ queue: { max_lenght: 3 } }, 'queue.max_lenght: unknown key, did you mean max_length?'],
+    [
+      { input_cost_per_token: 'cheap' },
+      'input_cost_per_token: expected a number of USD, found something else',
+    ],
+    [
+      { daily_reset_time: '25:00' },
+      'daily_reset_time: expected a time of day such as 00:00, in UTC, found "25:00"',
+    ],
     [{ extra_body: 'a' }, 'extra_body: expected keys and values, found "a"'],
     [{ model: '' }, 'model: expected provider/model, such as openai/gpt-4.1, found ""'],
     [{ api_key: { a: 1 } }, 'api_key: expected text, found keys and values'],
@@ -222,11 +267,17 @@ describe('request defaults', () => {
   })
 
   test('what LiteLLM keeps to itself is not sent', () => {
-    const { params, faults } = readParams({ input_cost_per_token: 1e-6, tags: ['a'] })
+    const { params, faults } = readParams({
+      input_cost_per_second: 1e-6,
+      tag_regex: ['a'],
+      tags: ['a'],
+      rpd: 5,
+    })
     expect(params?.defaults).toEqual({})
     expect(faults).toEqual([
-      'input_cost_per_token: warning: not acted on: prices are not taken from here',
-      'tags: warning: not acted on: requests are not routed by tags',
+      'input_cost_per_second: warning: not acted on: prices are not taken from here',
+      'tag_regex: warning: not acted on: requests are routed by tags alone, not by their headers',
+      expect.stringMatching(/^rpd: warning: it limits nothing without /),
     ])
   })
 })
@@ -277,6 +328,40 @@ describe('entries', () => {
     expect(read(text.replace('mode: chat', 'mode: embeddings')).faults).toEqual([])
     expect(read(text.replace('mode: chat', 'mode: embbeding')).faults).toMatchObject([
       { severity: 'warning', message: expect.stringContaining('did you mean embedding?') },
+    ])
+  })
+})
+
+describe('prices', () => {
+  function pricesOf(params: object, info: object) {
+    const text = stringify({
+      model_list: [
+        {
+          model_name: 'a',
+          litellm_params: { model: 'openai/a', ...params },
+          model_info: info,
+        },
+      ],
+    })
+    const { module, faults } = read(text)
+    const { inputCostPerToken, outputCostPerToken } = module?.models[0]?.params ?? {}
+    return { prices: [inputCostPerToken, outputCostPerToken], faults }
+  }
+
+  test('stand in the parameters, else in model_info', () => {
+    const info = { input_cost_per_token: 2e-6, output_cost_per_token: '3e-6' }
+    expect(pricesOf({ input_cost_per_token: 1e-6 }, info)).toEqual({
+      prices: [1e-6, 3e-6],
+      faults: [],
+    })
+    expect(pricesOf({}, {}).prices).toEqual([undefined, undefined])
+  })
+
+  test('that are none are named, and not taken for free', () => {
+    const { prices, faults } = pricesOf({}, { input_cost_per_token: 'a lot' })
+    expect(prices).toEqual([undefined, undefined])
+    expect(faults).toMatchObject([
+      { severity: 'warning', path: 'model_list[0].model_info.input_cost_per_token' },
     ])
   })
 })

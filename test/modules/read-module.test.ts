@@ -51,6 +51,8 @@ describe('defaults', () => {
         retryPolicy: {},
         groupRetryPolicies: {},
         latencyBuffer: 0,
+        latencySamples: 10,
+        latencyTtlMs: 3_600_000,
         timeoutMs: 600_000,
         connectTimeoutMs: 5_000,
         allowedFailsPolicy: {},
@@ -140,9 +142,9 @@ describe('faults', () => {
   })
 
   test('a key of LiteLLM without effect here says what is lost', () => {
-    const text = `${oneModel}router_settings: {fallbacks: [{a: [b]}]}\ngeneral_settings: {alerting: [slack]}\n`
+    const text = `${oneModel}router_settings: {routing_groups: [{a: [b]}]}\ngeneral_settings: {alerting: [slack]}\n`
     expect(lines(text)).toEqual([
-      'modules/llm.yaml:2:19 router_settings.fallbacks: warning: not acted on: no other model is tried when one fails',
+      'modules/llm.yaml:2:19 router_settings.routing_groups: warning: not acted on: one strategy serves all models',
       'modules/llm.yaml:3:20 general_settings.alerting: warning: not acted on: no alerts are sent',
     ])
   })

@@ -1,0 +1,88 @@
+import type { FaultList } from './fault-list.ts'
+import type { quotaSchema, queueSchema } from './limit-schema.ts'
+import { defaultQueue } from './limit-schema.ts'
+import type { Quota, QueueSettings } from './module.ts'
+import { nearestNames } from './nearest-name.ts'
+import { hasPlaceholder } from './placeholders.ts'
+import type { ValueOf } from './schema-parts.ts'
+import type { Path } from './yaml-source.ts'
+
+type Written = ValueOf<typeof quotaSchema>
+
+/** The quotas of a deployment; one whose reset cannot be read is left out and named. */
+export function readQuotas(
+  written: Written | readonly Written[] | undefined,
+  path: Path,
+  faults: FaultList,
+): Quota[] {
+  if (written === undefined) return []
+  const isOne = !Array.isArray(written)
+  const list: readonly Written[] = isOne ? [written] : written
+  return list.flatMap((quota, index) => {
+    const resetsPath = [...path, ...(isOne ? [] : [index]), 'resets']
+    const resets = readResets(quota, resetsPath, faults)
+    if (resets === undefined) return []
+    return [{ unit: quota.unit, amount: quota.amount, per: quota.per, resets }]
+  })
+}
+
+const midnight = { minuteOfDay: 0, timeZone: 'UTC' }
+
+function readResets(
+  { per, resets }: Written,
+  path: Path,
+  faults: FaultList,
+): Quota['resets'] | undefined {
+  if (resets === undefined || hasPlaceholder(resets))
+    return per === 'minute' || per === 'hour' ? 'rolling' : midnight
+  const words = resets.trim()
+  if (words.toLowerCase() === 'rolling') return 'rolling'
+  const [time = '', zone = 'UTC', ...more] = words.split(/\s+/)
+  const minuteOfDay = minuteOf(time)
+  if (minuteOfDay === undefined || more.length > 0) {
+    faults.error(
+      path,
+      `expected rolling, or a time of day such as 00:00 or 00:00 America/Los_Angeles, found ${JSON.stringify(words.slice(0, 60))}`,
+    )
+    return undefined
+  }
+  const timeZone = zoneOf(zone)
+  if (timeZone === undefined) {
+    faults.error(path, unknownZone(zone))
+    return undefined
+  }
+  return { minuteOfDay, timeZone }
+}
+
+/** Minutes after midnight of `HH:MM`; undefined for anything else. */
+export function minuteOf(time: string): number | undefined {
+  const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(time) ?? []
+  return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes)
+}
+
+/** The zone's own spelling; undefined where there is no such zone. */
+function zoneOf(name: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
+  } catch {
+    return undefined
+  }
+}
+
+function unknownZone(name: string): string {
+  const near = nearestNames(name, ['UTC', ...Intl.supportedValuesOf('timeZone')], 3)
+  const hint = near.length === 0 ? '' : `, did you mean ${near.join(' or ')}?`
+  return `expected a time zone such as UTC or America/Los_Angeles, found ${JSON.stringify(name.slice(0, 60))}${hint}`
+}
+
+/** `queue` with its defaults in place. */
+export function toQueue(
+  written: ValueOf<typeof queueSchema> | undefined,
+): QueueSettings | undefined {
+  if (written === undefined) return undefined
+  const { max_wait: waitSeconds, max_length: maxLength } = written
+  return {
+    maxWaitMs: waitSeconds === undefined ? defaultQueue.maxWaitMs : Math.round(waitSeconds * 1000),
+    maxLength: maxLength ?? defaultQueue.maxLength,
+  }
+}
