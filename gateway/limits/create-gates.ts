@@ -1,0 +1,67 @@
+import type { DeploymentParams, RouterSettings } from '../../modules/module.ts'
+import type { Counters } from './counter.ts'
+import { DeploymentGate } from './deployment-gate.ts'
+import type { Gate } from './gate.ts'
+import { quotaSpecsOf } from './quota-specs.ts'
+import { Quotas } from './quotas.ts'
+import type { SlotBook } from './slot-book.ts'
+
+/** What gates are made of. */
+export interface GateSources {
+  readonly counters: Counters
+  readonly slots: SlotBook
+  readonly now: () => number
+  readonly toUnixMs: (now: number) => number
+}
+
+/** One deployment of a document, as far as its limits go. */
+export interface GateAsk {
+  readonly id: string
+  readonly params: DeploymentParams
+  readonly router: RouterSettings
+  /** `rpm` and `tpm` are limits and not only weights. */
+  readonly areRatesLimits: boolean
+  /** A strategy asks what went where in this minute. */
+  readonly isUseCounted: boolean
+}
+
+/** Makes the gates of a process, and keeps each for as long as what stands in the document about it is the same. */
+export class Gates {
+  readonly #sources: GateSources
+  readonly #kept = new Map<string, { readonly settings: string; readonly gate: Gate }>()
+
+  constructor(sources: GateSources) {
+    this.#sources = sources
+  }
+
+  /** The gate of a deployment; undefined: nothing of it is limited or counted. */
+  gate(ask: GateAsk): Gate | undefined {
+    const { id, params, router, areRatesLimits, isUseCounted } = ask
+    const specs = quotaSpecsOf(id, params, areRatesLimits)
+    const total = params.maxParallelRequests ?? router.defaultMaxParallelRequests
+    const rules = total === undefined ? undefined : { total, queue: params.queue ?? router.queue }
+    if (specs.length === 0 && !rules && !isUseCounted) {
+      this.#kept.delete(id)
+      return undefined
+    }
+    const settings = JSON.stringify([specs, rules])
+    const known = this.#kept.get(id)
+    if (known?.settings === settings) return known.gate
+    const { counters, slots, now, toUnixMs } = this.#sources
+    const amounts = specs.map((spec) => ({ spec, counter: counters.counter(spec) }))
+    const gate = new DeploymentGate({
+      quotas: amounts.length === 0 ? undefined : new Quotas(amounts),
+      slots: rules && slots.of(id, rules),
+      now,
+      toUnixMs,
+    })
+    this.#kept.set(id, { settings, gate })
+    return gate
+  }
+
+  /** Forgets the gates of deployments that are gone. */
+  keepOnly(ids: ReadonlySet<string>): void {
+    for (const id of this.#kept.keys()) if (!ids.has(id)) this.#kept.delete(id)
+    this.#sources.slots.keepOnly(ids)
+  }
+}

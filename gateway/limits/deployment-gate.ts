@@ -1,0 +1,168 @@
+import type {
+  Ask,
+  Gate,
+  GateAdmission,
+  GateFacts,
+  GateReport,
+  UpstreamLimits,
+  Waiting,
+} from './gate.ts'
+import { MinuteUse } from './minute-use.ts'
+import type { Quotas, QuotasTaken } from './quotas.ts'
+import type { Slot, Slots } from './slots.ts'
+
+export interface GateParts {
+  readonly quotas: Quotas | undefined
+  readonly slots: Slots | undefined
+  /** Monotonic milliseconds, as everywhere in a decision. */
+  readonly now: () => number
+  /** Of a monotonic time, the time on the clock: quotas follow the calendar. */
+  readonly toUnixMs: (now: number) => number
+}
+
+/** Quotas and places of one deployment. A call takes its place first, so that one that waits uses up no quota. */
+export class DeploymentGate implements Gate {
+  readonly #quotas: Quotas | undefined
+  readonly #slots: Slots | undefined
+  readonly #now: () => number
+  readonly #toUnixMs: (now: number) => number
+  readonly #use = new MinuteUse()
+
+  constructor({ quotas, slots, now, toUnixMs }: GateParts) {
+    this.#quotas = quotas
+    this.#slots = slots
+    this.#now = now
+    this.#toUnixMs = toUnixMs
+  }
+
+  facts(now: number): GateFacts {
+    const unixMs = this.#toUnixMs(now)
+    return {
+      quotaMs: this.#quotas?.usedUpMs(unixMs) ?? 0,
+      freeSlots: this.#slots?.free(now),
+      queued: this.#slots?.queued,
+      minuteRequests: this.#use.requests(unixMs),
+      minuteTokens: this.#use.tokens(unixMs),
+    }
+  }
+
+  admit(ask: Ask, now: number): GateAdmission | Waiting {
+    const unixMs = this.#toUnixMs(now)
+    if (this.#quotas && this.#quotas.usedUpMs(unixMs) > 0) return refused
+    const slot = this.#slots?.tryTake(now)
+    if (this.#slots && !slot) return this.#waitFor(this.#slots.wait(ask, now), ask)
+    const taken = this.#quotas?.tryTake(ask, this.#use.meanTokens, unixMs)
+    if (this.#quotas && !taken) return this.#waitFor({ slot, leave: () => undefined }, ask)
+    return this.#begin({ ask, slot, taken, unixMs })
+  }
+
+  learn(told: UpstreamLimits, now: number): void {
+    this.#quotas?.learn(told, this.#toUnixMs(now))
+  }
+
+  report(now: number): GateReport {
+    const slots = this.#slots
+    return {
+      quotas: this.#quotas?.report(this.#toUnixMs(now)) ?? [],
+      ...(slots && {
+        slots: { total: slots.total, free: slots.free(now), queued: slots.waiting },
+      }),
+    }
+  }
+
+  #waitFor(waiting: Place, ask: Ask): Waiting {
+    const caller = { hasLeft: false }
+    return {
+      admitted: this.#admitLater(waiting, ask, caller),
+      leave() {
+        caller.hasLeft = true
+        waiting.leave()
+      },
+    }
+  }
+
+  async #admitLater(
+    waiting: Place,
+    ask: Ask,
+    caller: { readonly hasLeft: boolean },
+  ): Promise<GateAdmission | undefined> {
+    const slot = await waiting.slot
+    if (this.#slots && !slot) return undefined
+    const taken = await this.#takeQuotas(ask, slot)
+    if (this.#quotas && !taken) {
+      slot?.release(0)
+      return undefined
+    }
+    if (caller.hasLeft) {
+      taken?.giveBack()
+      slot?.release(0)
+      return undefined
+    }
+    return this.#begin({ ask, slot, taken, unixMs: this.#toUnixMs(this.#now()) })
+  }
+
+  async #takeQuotas(ask: Ask, slot: Slot | undefined): Promise<QuotasTaken | undefined> {
+    try {
+      const unixNow = () => this.#toUnixMs(this.#now())
+      return await this.#quotas?.take(ask, this.#use.meanTokens, unixNow)
+    } catch (failure) {
+      slot?.release(0)
+      throw failure
+    }
+  }
+
+  #begin(held: Omit<Held, 'use' | 'minute' | 'expected'>): GateAdmission {
+    const expected = Math.min(held.ask.tokens, this.#use.meanTokens || held.ask.tokens)
+    const minute = this.#use.begin(expected, held.unixMs)
+    return new Admission({ ...held, use: this.#use, minute, expected })
+  }
+}
+
+const refused: Waiting = { admitted: Promise.resolve(undefined), leave: () => undefined }
+
+/** A place that is taken, or being waited for. */
+interface Place {
+  readonly slot: Slot | undefined | Promise<Slot | undefined>
+  leave(): void
+}
+
+interface Held {
+  readonly ask: Ask
+  readonly slot: Slot | undefined
+  readonly taken: QuotasTaken | undefined
+  readonly unixMs: number
+  readonly use: MinuteUse
+  readonly minute: number
+  readonly expected: number
+}
+
+class Admission implements GateAdmission {
+  #held: Held | undefined
+  readonly queuedMs: number
+  readonly queuePosition: number
+
+  constructor(held: Held) {
+    this.#held = held
+    this.queuedMs = held.slot?.queuedMs ?? 0
+    this.queuePosition = held.slot?.queuePosition ?? 0
+  }
+
+  end(usedTokens: number | undefined, wasSent: boolean): void {
+    const held = this.#held
+    if (!held) return
+    this.#held = undefined
+    const { slot, taken, use, minute, expected } = held
+    if (!wasSent) {
+      use.takeBack(minute, expected)
+      taken?.giveBack()
+      slot?.release(0)
+      return
+    }
+    if (usedTokens !== undefined) {
+      use.correct(minute, usedTokens - expected)
+      use.learnUse(usedTokens)
+    }
+    taken?.settle(usedTokens)
+    slot?.release(usedTokens)
+  }
+}
