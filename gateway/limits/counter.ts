@@ -16,6 +16,13 @@ export interface CounterSpec {
   readonly key: string
   readonly amount: number
   readonly window: Window
+  /**
+   * When the ledger is away and the slice in hand is used up. `allow`, the default: this process's share of what was
+   * left goes on, which may be more than is really left. `deny`: nothing more.
+   */
+  readonly onOutage?: 'allow' | 'deny'
+  /** After so long what a killed process held counts as not used; absent: never within the window. */
+  readonly releaseUnsettledAfterMs?: number
 }
 
 /** An amount taken from a counter. Ended once; a second end does nothing. */
@@ -44,7 +51,7 @@ export interface Counter {
   tryTake(amount: number, now: number): Taken | undefined
   /** Asks the ledger, and through it the replicas whose slices are idle; undefined: used up. */
   take(amount: number): Promise<Taken | undefined>
-  /** What an upstream told of the same amount: never less careful than before, until the window's end. */
+  /** What an upstream told of the same amount: never less careful than before, until that is reset or the window ends. */
   learn(
     told: { readonly remaining: number; readonly resetsInMs?: number | undefined },
     now: number,

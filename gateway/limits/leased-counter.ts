@@ -1,0 +1,253 @@
+import type { Counter, CounterSpec, CounterState, Taken } from './counter.ts'
+import type { LedgerAnswer, LedgerAsk } from './ledger.ts'
+import type { LedgerLine } from './ledger-line.ts'
+import { Rate } from './rate.ts'
+import { CalendarSlice, RollingSlice, type Slice } from './slice.ts'
+import { bucketsOf, windowAt } from './window.ts'
+
+/** Unused for so long, a slice is handed back. */
+const idleMs = 5000
+/** What is known of the ledger is asked anew after so long. */
+const staleMs = 10_000
+/** Of windows that are over so long the ledger takes no more. */
+const overMs = 3_600_000
+/** Pauses while other processes hand back their idle slices: 1.3 seconds in all. */
+const recallPausesMs = [5, 10, 20, 40, 80, 160, 200, 200, 300, 300]
+const longestWait = 40
+
+/** A counter of which this process leases slices, and takes from them in memory. */
+export class LeasedCounter implements Counter {
+  readonly #line: LedgerLine
+  readonly #rate = new Rate()
+  readonly #waiting: { readonly amount: number }[] = []
+  #spec: CounterSpec
+  /** Those of windows that are over have calls running on them, or something to tell. */
+  #slices: (CalendarSlice | RollingSlice)[] = []
+  #slice: CalendarSlice | RollingSlice
+  #asking: Promise<boolean> | undefined
+  /** The least that was refused, until more is there. */
+  #refused = Infinity
+  /** A new lease is asked for in the background below this. */
+  #lowWater = 0
+  #takenAt = -Infinity
+
+  constructor(spec: CounterSpec, line: LedgerLine) {
+    this.#spec = spec
+    this.#line = line
+    this.#slice = this.#sliceAt(line.wall(line.now()))
+  }
+
+  get spec(): CounterSpec {
+    return this.#spec
+  }
+
+  state(now: number): CounterState {
+    const slice = this.#current(now)
+    const remaining = Math.min(slice.remaining, this.#refused - 1)
+    const wallMs = this.#line.wall(now)
+    if (slice instanceof CalendarSlice) return { remaining, resetsInMs: slice.endMs - wallMs }
+    const freesAtMs = slice.freesAtMs ?? slice.told?.freesAtMs ?? wallMs
+    return { remaining, resetsInMs: Math.max(0, freesAtMs - wallMs) }
+  }
+
+  tryTake(amount: number, now: number): Taken | undefined {
+    const slice = this.#current(now)
+    if (slice.free < amount || this.#hasLapsed(slice, now)) return undefined
+    this.#rate.add(amount, now)
+    this.#takenAt = now
+    const taken = slice.take(amount, this.#line.wall(now))
+    if (slice.free < this.#lowWater && !this.#asking) void this.#ask()
+    return taken
+  }
+
+  async take(amount: number): Promise<Taken | undefined> {
+    if (amount > this.#spec.amount) return undefined
+    const one = { amount }
+    this.#waiting.push(one)
+    try {
+      return await this.#takeByLedger(amount)
+    } finally {
+      this.#waiting.splice(this.#waiting.indexOf(one), 1)
+    }
+  }
+
+  learn(
+    told: { readonly remaining: number; readonly resetsInMs?: number | undefined },
+    now: number,
+  ): void {
+    const slice = this.#current(now)
+    if (told.remaining >= slice.remaining) return
+    const wallMs = this.#line.wall(now)
+    const windowEndMs =
+      this.#spec.window.kind === 'rolling' ? wallMs + this.#spec.window.periodMs : slice.endMs
+    const untilMs = Math.min(windowEndMs, wallMs + (told.resetsInMs ?? Infinity))
+    slice.learn(Math.max(0, told.remaining), untilMs)
+  }
+
+  /** Goes on by another spec of the same key. */
+  change(spec: CounterSpec): void {
+    const before = this.#spec
+    if (JSON.stringify(spec) === JSON.stringify(before)) return
+    this.#spec = spec
+    this.#refused = Infinity
+    const isSameWindow = JSON.stringify(spec.window) === JSON.stringify(before.window)
+    if (isSameWindow) return this.#slice.resize(spec.amount)
+    this.#slice.handBack()
+    this.#slice = this.#sliceAt(this.#line.wall(this.#line.now()))
+  }
+
+  /** Gives back what no call holds, where another process asks for it or nothing needs it here. */
+  handBack(): void {
+    for (const slice of this.#slices) slice.handBack()
+    this.#lowWater = 0
+  }
+
+  /** Whether this process has a lease to keep alive. */
+  get isLeasing(): boolean {
+    return this.#slices.some((slice) => !slice.isSelfGranted && slice.free + slice.reserved > 0)
+  }
+
+  /** What the ledger should hear now; empty while it is being asked. */
+  toTell(now: number): LedgerAsk[] {
+    if (this.#asking) return []
+    const current = this.#current(now)
+    this.#dropOver(this.#line.wall(now))
+    if (now - this.#takenAt > idleMs && this.#waiting.length === 0) this.handBack()
+    const isStale = now - current.toldAt > (this.#refused < Infinity ? 0 : staleMs)
+    return this.#slices
+      .filter((slice) => slice.isUntold || (slice === current && isStale))
+      .map((slice) => this.#askOf(slice, false))
+  }
+
+  /** Is told of a round trip that others share. */
+  join(exchange: Promise<boolean>): void {
+    this.#asking ??= exchange.finally(() => {
+      this.#asking = undefined
+    })
+  }
+
+  apply(ask: LedgerAsk, answer: LedgerAnswer, now: number): void {
+    const slice = this.#slices.find(({ startMs }) => startMs === answer.startsAtMs)
+    if (!slice) return
+    slice.apply(ask, answer, now)
+    if (slice !== this.#slice) return
+    if (answer.isRecalled && this.#waiting.length === 0) this.handBack()
+    else if (answer.granted >= 4) this.#lowWater = answer.granted / 2
+    else this.#lowWater = 0
+    if (slice.free + answer.headroom >= this.#refused) this.#refused = Infinity
+  }
+
+  async #takeByLedger(amount: number): Promise<Taken | undefined> {
+    const { now, pause } = this.#line
+    await this.#line.awaitFirstContact()
+    let pauses = 0
+    for (let round = 0; round < longestWait; round += 1) {
+      const taken = this.tryTake(amount, now())
+      if (taken) return taken
+      if (amount >= this.#refused) return undefined
+      if (!(await this.#ask())) return this.#takeWithoutLedger(amount)
+      const sure = this.tryTake(amount, now())
+      if (sure) return sure
+      const { told } = this.#current(now())
+      if (told?.isOpen && told.headroom < amount) {
+        const pauseMs = recallPausesMs[pauses]
+        if (pauseMs === undefined || this.#slice.free + told.headroom + told.elsewhere < amount)
+          break
+        pauses += 1
+        await pause(pauseMs)
+      } else if (!told?.isOpen) await pause(2)
+    }
+    this.#refused = Math.min(this.#refused, amount)
+    return undefined
+  }
+
+  // Calls must not fail for want of a database: a share of what was left last goes on, where the spec allows.
+  #takeWithoutLedger(amount: number): Taken | undefined {
+    const slice = this.#current(this.#line.now())
+    if (this.#spec.onOutage === 'deny' || slice.isSelfGranted) return undefined
+    const { told } = slice
+    const replicas = Math.max(1, told?.replicas ?? this.#line.replicas)
+    const share = Math.floor(this.#spec.amount / replicas) - slice.takenHere
+    const isKnown = told !== undefined && slice instanceof CalendarSlice
+    const left = isKnown ? Math.floor(told.headroom / replicas) : share - Math.max(0, slice.free)
+    slice.grantItself(Math.max(0, left))
+    return this.tryTake(amount, this.#line.now())
+  }
+
+  /** One round trip about this counter; false: the ledger is away. */
+  #ask(): Promise<boolean> {
+    if (this.#asking) return this.#asking
+    // A turn of the loop later all that wait now are in it.
+    const exchange = Promise.resolve().then(async () => {
+      const current = this.#current(this.#line.now())
+      const asks = this.#slices
+        .filter((slice) => slice === current || slice.isUntold)
+        .map((slice) => this.#askOf(slice, slice === current))
+      return this.#line.exchange(asks, (ask, answer, now) => this.apply(ask, answer, now))
+    })
+    this.join(exchange)
+    return exchange
+  }
+
+  #askOf(slice: Slice, isForMore: boolean): LedgerAsk {
+    const { key, amount, window, releaseUnsettledAfterMs } = this.#spec
+    const amounts = isForMore ? this.#waiting.map((one) => one.amount) : []
+    const isRolling = window.kind === 'rolling' && slice.endMs === Infinity
+    const ahead = isForMore ? 2 * this.#rate.perSecond(this.#line.now()) - slice.free : 0
+    return {
+      key,
+      amount,
+      ...slice.toAsk(),
+      ...(isRolling ? bucketsOf(window.periodMs) : { endsAtMs: slice.endMs }),
+      releaseAfterMs: releaseUnsettledAfterMs,
+      wants: amounts.length > 0 ? Math.min(...amounts) : 0,
+      needs: amounts.reduce((sum, one) => sum + one, 0),
+      ahead: Math.max(0, Math.ceil(ahead)),
+    }
+  }
+
+  #current(now: number): CalendarSlice | RollingSlice {
+    const wallMs = this.#line.wall(now)
+    if (wallMs < this.#slice.startMs || wallMs >= this.#slice.endMs) {
+      this.#slice = this.#sliceAt(wallMs)
+    }
+    this.#slice.roll(wallMs)
+    return this.#slice
+  }
+
+  #sliceAt(wallMs: number): CalendarSlice | RollingSlice {
+    const { window, amount } = this.#spec
+    const isRolling = window.kind === 'rolling'
+    const { startMs, endMs } = isRolling
+      ? { startMs: 0, endMs: Infinity }
+      : windowAt(window, wallMs)
+    this.#refused = Infinity
+    this.#lowWater = 0
+    const known = this.#slices.find((slice) => slice.startMs === startMs && slice.endMs === endMs)
+    if (known) return known
+    const slice = isRolling
+      ? new RollingSlice(amount, bucketsOf(window.periodMs))
+      : new CalendarSlice(startMs, endMs, amount)
+    if (this.#line.state() === 'none') slice.grantItself(amount)
+    this.#slices.push(slice)
+    return slice
+  }
+
+  // What a silent process holds is no longer its own once it may count as free again for others.
+  #hasLapsed(slice: Slice, now: number): boolean {
+    const canLapse = slice.endMs === Infinity || this.#spec.releaseUnsettledAfterMs !== undefined
+    if (!canLapse || slice.isSelfGranted || now <= this.#line.validUntil) return false
+    slice.handBack()
+    return true
+  }
+
+  #dropOver(wallMs: number): void {
+    const isAlone = this.#line.state() === 'none'
+    this.#slices = this.#slices.filter((slice) => {
+      if (slice === this.#slice) return true
+      slice.handBack()
+      const isDone = slice.reserved === 0 && (isAlone || !slice.isUntold)
+      return !isDone && wallMs - Math.min(slice.endMs, wallMs) < overMs
+    })
+  }
+}

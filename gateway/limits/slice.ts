@@ -1,0 +1,278 @@
+import type { Taken } from './counter.ts'
+import type { LedgerAnswer, LedgerAsk } from './ledger.ts'
+
+/** Uses that stop counting together. */
+export interface Bucket {
+  readonly atMs: number
+  used: number
+  /** Its total in the last ask. */
+  sent: number
+  /** Its total as the ledger has it. */
+  told: number
+  isOver: boolean
+}
+
+/** What one process has of one window of a counter: free to take, reserved by calls, used. */
+export abstract class Slice {
+  readonly startMs: number
+  readonly endMs: number
+  free = 0
+  /** Reserved and in no lease, after an outage for instance. */
+  uncovered = 0
+  /** Granted by the process itself: there is no ledger, or it is away. */
+  isSelfGranted = false
+  /** Holds less than the ledger thinks. */
+  hasHandedBack = false
+  /** The amount in force, as far as known. */
+  amount: number
+  /** What the ledger said last, and when by the process's clock. */
+  told: LedgerAnswer | undefined
+  toldAt = -Infinity
+  #turn = 0
+  #withheld = 0
+  #withheldUntilMs = -Infinity
+  #learned: { readonly amount: number; readonly untilMs: number } | undefined
+  /** Taken here and not known to the ledger. */
+  protected unreported = 0
+
+  constructor(startMs: number, endMs: number, amount: number) {
+    this.startMs = startMs
+    this.endMs = endMs
+    this.amount = amount
+  }
+
+  /** Takes from what is free; the caller has looked. */
+  abstract take(amount: number, wallMs: number): Taken
+  /** Reserved by running calls and counted nowhere else. */
+  abstract readonly reserved: number
+  /** Taken by this process and still counted. */
+  abstract readonly takenHere: number
+  protected abstract readonly buckets: readonly Bucket[]
+  /** Lets go of what counts no more; `free` is right after it. */
+  roll(wallMs: number): void {
+    if (this.#withheld === 0 || wallMs < this.#withheldUntilMs) return
+    this.free += this.#withheld
+    this.amount += this.#withheld
+    this.#withheld = 0
+  }
+
+  /** May be taken by anybody, as far as known here. */
+  get remaining(): number {
+    if (this.isSelfGranted || !this.told) return Math.max(0, this.free)
+    return Math.max(0, this.free, this.told.remaining - this.unreported)
+  }
+
+  /** Whether the ledger does not know all of it yet. */
+  get isUntold(): boolean {
+    const isNew = this.isSelfGranted || this.hasHandedBack || this.#learned !== undefined
+    return isNew || this.buckets.some(({ used, told }) => used !== told)
+  }
+
+  grantItself(amount: number): void {
+    this.free += amount
+    this.isSelfGranted = true
+  }
+
+  /** Gives up what is free. */
+  handBack(): void {
+    if (this.free <= 0 || this.isSelfGranted) return
+    this.free = 0
+    this.hasHandedBack = true
+  }
+
+  /** The amount was changed. */
+  resize(amount: number): void {
+    if (this.isSelfGranted) this.free += amount - this.amount
+    this.amount = amount
+  }
+
+  /** No more than this is left, whoever used the rest. */
+  learn(remaining: number, untilMs: number): void {
+    const missing = this.remaining - remaining
+    if (missing <= 0) return
+    this.#learned = { amount: Math.max(0, this.amount - missing), untilMs }
+    this.amount = this.#learned.amount
+    if (this.told) this.told = { ...this.told, remaining: remaining + this.unreported }
+    const cut = Math.max(0, this.free - remaining)
+    this.free -= cut
+    if (!this.isSelfGranted) this.hasHandedBack ||= cut > 0
+    else {
+      this.#withheld += cut
+      this.#withheldUntilMs = Math.max(this.#withheldUntilMs, untilMs)
+    }
+  }
+
+  /** What the ledger is to be told of it. */
+  toAsk(): Pick<LedgerAsk, 'startsAtMs' | 'turn' | 'used' | 'holds' | 'reserved' | 'learned'> {
+    const used: (readonly [number, number])[] = []
+    for (const bucket of this.buckets) {
+      bucket.sent = bucket.used
+      if (bucket.used !== bucket.told) used.push([bucket.atMs, bucket.used])
+    }
+    const { reserved } = this
+    const holds = reserved + Math.max(0, this.free)
+    this.#turn += 1
+    return {
+      startsAtMs: this.startMs,
+      turn: this.#turn,
+      used,
+      holds,
+      reserved,
+      learned: this.#learned,
+    }
+  }
+
+  /** Takes over what the ledger answered to an ask. */
+  apply(ask: LedgerAsk, answer: LedgerAnswer, now: number): void {
+    if (answer.isStale || ask.turn !== this.#turn) return
+    const lost = ask.holds - answer.held
+    const fromFree = Math.min(lost, Math.max(0, this.free))
+    this.uncovered += lost - fromFree
+    this.free = Math.max(0, this.free) - fromFree + answer.granted
+    this.isSelfGranted = false
+    this.hasHandedBack = false
+    this.#withheld = 0
+    if (ask.learned === this.#learned) this.#learned = undefined
+    for (const bucket of this.buckets) this.#markTold(bucket)
+    if (!this.#learned) this.amount = answer.amount
+    this.told = answer
+    this.toldAt = now
+  }
+
+  #markTold(bucket: Bucket): void {
+    this.unreported -= bucket.sent - bucket.told
+    bucket.told = bucket.sent
+  }
+}
+
+/** A calendar window: what is taken is reserved until the call is over, then used. */
+export class CalendarSlice extends Slice {
+  reserved = 0
+  readonly #bucket: Bucket
+  protected readonly buckets: readonly Bucket[]
+
+  constructor(startMs: number, endMs: number, amount: number) {
+    super(startMs, endMs, amount)
+    this.#bucket = createBucket(startMs)
+    this.buckets = [this.#bucket]
+  }
+
+  get takenHere(): number {
+    return this.reserved + this.#bucket.used
+  }
+
+  take(amount: number): Taken {
+    this.free -= amount
+    this.reserved += amount
+    this.unreported += amount
+    return new Part(this, amount, this.#bucket)
+  }
+
+  end(amount: number, used: number): void {
+    this.reserved -= amount
+    this.unreported += used - amount
+    this.#bucket.used += used
+    const bare = Math.min(this.uncovered, amount)
+    this.uncovered -= bare
+    const left = amount - bare - used
+    // What it used above its reservation comes from what is free here, then from the ledger.
+    this.free += this.isSelfGranted ? left : Math.max(left, -Math.max(0, this.free))
+  }
+}
+
+/** A rolling window, whole: what is taken counts as used in the bucket of that moment. */
+export class RollingSlice extends Slice {
+  readonly reserved = 0
+  protected buckets: Bucket[] = []
+  takenHere = 0
+  readonly #stepMs: number
+  readonly #keptMs: number
+
+  constructor(
+    amount: number,
+    { stepMs, keptMs }: { readonly stepMs: number; readonly keptMs: number },
+  ) {
+    super(0, Infinity, amount)
+    this.#stepMs = stepMs
+    this.#keptMs = keptMs
+  }
+
+  /** When the oldest use stops counting; undefined: there is none. */
+  get freesAtMs(): number | undefined {
+    const [oldest] = this.buckets
+    return oldest && oldest.atMs + this.#keptMs + this.#stepMs
+  }
+
+  take(amount: number, wallMs: number): Taken {
+    const bucket = this.#bucketAt(wallMs)
+    this.free -= amount
+    this.#count(bucket, amount)
+    return new Part(this, amount, bucket)
+  }
+
+  end(amount: number, used: number, bucket: Bucket): void {
+    if (bucket.isOver) return
+    const left = amount - used
+    // What the ledger has counted as used goes back through it: the bucket may be over there.
+    const unsent = Math.max(0, bucket.used - bucket.sent)
+    this.#count(bucket, -left)
+    if (this.isSelfGranted) this.free += left
+    else this.free += Math.max(Math.min(left, unsent), -Math.max(0, this.free))
+  }
+
+  override roll(wallMs: number): void {
+    super.roll(wallMs)
+    const fromMs = wallMs - (wallMs % this.#stepMs) - this.#keptMs
+    for (let [oldest] = this.buckets; oldest && oldest.atMs < fromMs; [oldest] = this.buckets) {
+      this.buckets.shift()
+      oldest.isOver = true
+      this.takenHere -= oldest.used
+      this.unreported -= oldest.used - oldest.told
+      if (this.isSelfGranted) this.free += oldest.used
+    }
+  }
+
+  #count(bucket: Bucket, amount: number): void {
+    bucket.used += amount
+    this.takenHere += amount
+    this.unreported += amount
+  }
+
+  // The estimate of the ledger's clock may step back; uses never count earlier than they were.
+  #bucketAt(wallMs: number): Bucket {
+    const atMs = wallMs - (wallMs % this.#stepMs)
+    const last = this.buckets.at(-1)
+    if (last && last.atMs >= atMs) return last
+    const bucket = createBucket(atMs)
+    this.buckets.push(bucket)
+    return bucket
+  }
+}
+
+function createBucket(atMs: number): Bucket {
+  return { atMs, used: 0, sent: 0, told: 0, isOver: false }
+}
+
+/** A part of a slice, taken by one call. */
+class Part implements Taken {
+  readonly #slice: CalendarSlice | RollingSlice
+  readonly #amount: number
+  readonly #bucket: Bucket
+  #isEnded = false
+
+  constructor(slice: CalendarSlice | RollingSlice, amount: number, bucket: Bucket) {
+    this.#slice = slice
+    this.#amount = amount
+    this.#bucket = bucket
+  }
+
+  settle(used: number): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#slice.end(this.#amount, used, this.#bucket)
+  }
+
+  giveBack(): void {
+    this.settle(0)
+  }
+}
