@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchAffinity, printedAffinity } from './bench/affinity.ts'
 import { interrupt } from './bench/child.ts'
 import { benchGateway } from './bench/gateway.ts'
 import { profileGateway } from './bench/profile.ts'
@@ -13,7 +14,9 @@ const usage = `npm run bench -- gateway   what a request costs beside a bare Fas
   --connections <n>        at once (64)
   --no-database            accounts to the spool alone instead of an embedded Postgres
   --profile                where the time goes; with --subject bare|colonnade, --scenario chat|stream, --top <n>
-npm run bench -- synth     what it costs to synthesise 5, 50 and 500 modules (--json)`
+npm run bench -- synth     what it costs to synthesise 5, 50 and 500 modules (--json)
+npm run bench -- affinity  routing by prefix beside round robin and the default, on simulated servers with a
+                           prefix cache (--json, --seed <n>)`
 
 class UsageError extends Error {}
 
@@ -29,6 +32,10 @@ async function main(): Promise<string> {
   if (what === 'synth') {
     const report = await benchSynth(root)
     return values.json ? JSON.stringify(report, undefined, 2) : printedSynth(report)
+  }
+  if (what === 'affinity') {
+    const report = benchAffinity(count('seed', values.seed))
+    return values.json ? JSON.stringify(report, undefined, 2) : printedAffinity(report)
   }
   if (what !== 'gateway') throw new UsageError(what ? `There is no bench named "${what}".` : '')
   const options = {
@@ -62,6 +69,7 @@ function readArguments() {
         profile: { type: 'boolean', default: false },
         subject: { type: 'string', default: 'colonnade' },
         scenario: { type: 'string', default: 'chat' },
+        seed: { type: 'string', default: '1' },
         top: { type: 'string', default: '40' },
       },
     })
