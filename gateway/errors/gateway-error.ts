@@ -1,3 +1,4 @@
+import type { UpstreamLimits } from '../limits/gate.ts'
 import { errorCatalogue, type ErrorCode, type ErrorKind } from './catalogue.ts'
 
 export interface ErrorDetails {
@@ -17,6 +18,8 @@ export interface ErrorDetails {
   }
   /** The status an upstream answered, whatever the caller is shown. */
   readonly answeredStatus?: number
+  /** What an upstream told of its limits with it. */
+  readonly limits?: UpstreamLimits
 }
 
 /** A failed request. The message tells the caller what to change; `cause` tells the log what happened. */
@@ -27,6 +30,7 @@ export class GatewayError extends Error {
   readonly upstream: ErrorDetails['upstream']
   readonly isFinal: boolean
   readonly answeredStatus: number | undefined
+  readonly limits: UpstreamLimits | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause })
@@ -37,6 +41,7 @@ export class GatewayError extends Error {
     this.upstream = details.upstream
     this.isFinal = details.isFinal ?? false
     this.answeredStatus = details.answeredStatus
+    this.limits = details.limits
   }
 
   get kind(): ErrorKind {

@@ -1,4 +1,4 @@
-import { isObject } from '../../modules/json-object.ts'
+import { fieldOf, isObject } from '../../modules/json-object.ts'
 import { isGiven, isList, textOf, type JsonObject } from './read-json.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
@@ -9,22 +9,30 @@ export interface UpstreamError {
   readonly code: string | null
   readonly param: string | null
   readonly type: string | null
+  /** A second code that some put behind the first: Azure's `innererror`. */
+  readonly innerCode: string | null
 }
 
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 const longestBody = 65_536
-const silence: UpstreamError = { message: '', code: null, param: null, type: null }
+const silence: Said = { message: '' }
+
+/** The JSON value of an error's body, else its text. */
+export function parseBody(body: Uint8Array): unknown {
+  const text = new TextDecoder().decode(body.subarray(0, longestBody)).trim()
+  return parsed(text) ?? text
+}
 
 /** Understands OpenAI's, vLLM's, Ollama's, FastAPI's and WebUI's errors, and plain text; HTML says nothing. */
-export function readUpstreamError(body: Uint8Array, known: readonly string[] = []): UpstreamError {
-  const text = new TextDecoder().decode(body.subarray(0, longestBody)).trim()
-  const said = saidIn(parsed(text) ?? text)
+export function readUpstreamError(body: unknown, known: readonly string[] = []): UpstreamError {
+  const said = saidIn(body)
   return {
     message: withoutSecrets(said.message, known),
     code: word(said.code),
     param: word(said.param),
     type: word(said.type),
+    innerCode: word(said.innerCode),
   }
 }
 
@@ -48,6 +56,7 @@ interface Said {
   readonly code?: unknown
   readonly param?: unknown
   readonly type?: unknown
+  readonly innerCode?: unknown
 }
 
 function saidIn(answer: unknown): Said {
@@ -57,14 +66,32 @@ function saidIn(answer: unknown): Said {
   if (isObject(answer.error)) return envelope(answer.error)
   if (isGiven(answer.errors) && typeof answer.error === 'string')
     return { message: webuiText(answer) }
-  if (typeof answer.error === 'string') return { ...answer, message: answer.error }
+  if (typeof answer.error === 'string')
+    return { ...envelope(answer), type: answer.type ?? answer.error_type, message: answer.error }
   if (isGiven(answer.detail)) return detail(answer.detail)
   return envelope(answer)
 }
 
 function envelope(error: JsonObject): Said {
-  const { code, param, type } = error
-  return { message: textOf(error.message) ?? textOf(error.detail) ?? '', code, param, type }
+  const { code, param, type, metadata } = error
+  const passedOn = passedOnIn(metadata)
+  return {
+    message: passedOn?.message ?? textOf(error.message) ?? textOf(error.detail) ?? '',
+    code,
+    param,
+    type,
+    innerCode: fieldOf(error.innererror, 'code') ?? passedOn?.code ?? error.status,
+  }
+}
+
+/** OpenRouter says "Provider returned error", and what that provider said beside it, as text. */
+function passedOnIn(metadata: unknown): Said | undefined {
+  const raw = textOf(fieldOf(metadata, 'raw'))
+  if (raw === undefined || raw.length > longestBody) return undefined
+  const value = parsed(raw)
+  const inner = isObject(value) ? (fieldOf(value, 'error') ?? value) : raw
+  const said = isObject(inner) ? { ...inner, message: textOf(inner.message) ?? '' } : saidIn(inner)
+  return said.message === '' ? undefined : said
 }
 
 function webuiText(answer: JsonObject): string {

@@ -1,11 +1,16 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { UpstreamLimits } from '../limits/gate.ts'
+import { mergeLimits, readLimits, usedUpMs } from './read-limits.ts'
+import { readRefusalLimits } from './read-refusal-limits.ts'
 import {
   headerOf,
+  parseBody,
   readUpstreamError,
   type UpstreamError,
   type UpstreamHeaders,
 } from './read-upstream-error.ts'
+import { refusalKindOf, type RefusalKind } from './refusal-kinds.ts'
 
 /** An upstream's answer that is no success. */
 export interface FailedAnswer {
@@ -24,15 +29,40 @@ export interface FailedAnswer {
 
 /** The catalogue's error for an upstream's, with what it said where that helps the caller. */
 export function mapUpstreamError(answer: FailedAnswer): GatewayError {
-  const said = readUpstreamError(answer.body, answer.secrets)
-  const code = codeFor(answer.status)
-  const retryAfterSeconds = retryAfterOf(answer.headers, answer.nowMs)
+  const body = parseBody(answer.body)
+  const said = readUpstreamError(body, answer.secrets)
+  const code = refusalKindOf(answer.status, said) ?? codeFor(answer.status)
+  const { retryAfterSeconds, limits } = limitsIn(answer, body, said)
   return new GatewayError(code, messages[code](answer, said), {
+    answeredStatus: answer.status,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    ...(code === 'upstream_rejected' && said.param !== null && { param: said.param }),
+    ...(limits && { limits }),
+    ...(isRefusal(code) && said.param !== null && { param: said.param }),
     ...(survives.has(code) && { upstream: upstreamOf(answer.status, code, said) }),
     cause: causeOf(answer, said),
   })
+}
+
+interface Limits {
+  readonly retryAfterSeconds: number | undefined
+  readonly limits?: UpstreamLimits | undefined
+}
+
+/** Its Retry-After; on a 429 what else tells when it takes requests again, and of which limit it speaks. */
+function limitsIn(
+  { status, headers, nowMs }: FailedAnswer,
+  body: unknown,
+  said: UpstreamError,
+): Limits {
+  const asked = retryAfterOf(headers, nowMs)
+  if (status !== 429) return { retryAfterSeconds: asked }
+  const told = readRefusalLimits(body, said.message, nowMs)
+  const limits = mergeLimits([readLimits(headers, nowMs), told.limits])
+  const waitMs = told.waitMs ?? usedUpMs(limits)
+  return {
+    retryAfterSeconds: asked ?? (waitMs === undefined ? undefined : bounded(waitMs / 1000)),
+    limits,
+  }
 }
 
 function causeOf(
@@ -63,26 +93,40 @@ function bounded(seconds: number): number {
 }
 
 type UpstreamCode = Extract<ErrorCode, `upstream_${string}`>
-type MappedCode = Exclude<UpstreamCode, 'upstream_unreachable'>
+type StatusCode = Exclude<UpstreamCode, 'upstream_unreachable'>
+type MappedCode = StatusCode | RefusalKind
 
-const byStatus: Readonly<Record<number, MappedCode>> = {
+const byStatus: Readonly<Record<number, StatusCode>> = {
   401: 'upstream_refused_our_key',
+  // Not the caller's bill: the account of our key is out of credit.
+  402: 'upstream_refused_our_key',
   403: 'upstream_refused_our_key',
   404: 'upstream_lacks_model',
   408: 'upstream_timeout',
   429: 'upstream_rate_limited',
 }
 
-function codeFor(status: number): MappedCode {
+function codeFor(status: number): StatusCode {
   const known = byStatus[status]
   if (known !== undefined) return known
   if (status >= 500) return 'upstream_failed'
   return status >= 400 ? 'upstream_rejected' : 'upstream_nonsense'
 }
 
+/** Its refusals of the request, which keep its status; other failures of it become a 502. */
+const refusals = new Set<MappedCode>([
+  'upstream_rejected',
+  'context_length_exceeded',
+  'content_policy_violation',
+])
+
+function isRefusal(code: MappedCode): boolean {
+  return refusals.has(code)
+}
+
 /** Its own code and type tell the caller something; those about our key or its models would mislead. */
 const survives: ReadonlySet<MappedCode> = new Set<MappedCode>([
-  'upstream_rejected',
+  ...refusals,
   'upstream_rate_limited',
   'upstream_failed',
 ])
@@ -92,32 +136,46 @@ function upstreamOf(
   code: MappedCode,
   said: UpstreamError,
 ): NonNullable<GatewayError['upstream']> {
+  const isRecognised = code === 'context_length_exceeded' || code === 'content_policy_violation'
+  // A number says no more than the status; ours is what SDKs and their users know.
+  const isItsOwnCode = said.code !== null && !(isRecognised && /^\d+$/.test(said.code))
   return {
-    // The caller sees the status of a rejection only; 5xx become 502.
-    ...(code === 'upstream_rejected' && { status }),
-    ...(said.code !== null && { code: said.code }),
+    ...(isRefusal(code) && { status: isRecognised ? statusOf(status) : status }),
+    ...(isItsOwnCode && { code: said.code }),
     ...(said.type !== null && { type: said.type }),
   }
+}
+
+// A 403 or a 500 would say that the caller's key or a server is at fault.
+function statusOf(status: number): number {
+  return status === 403 || status >= 500 ? 400 : status
 }
 
 const messages: Readonly<
   Record<MappedCode, (answer: FailedAnswer, said: UpstreamError) => string>
 > = {
-  upstream_refused_our_key: ({ model }) =>
-    `The server behind model '${model}' refused this gateway's key for it. Set a valid api_key for the model; your own key is fine.`,
+  upstream_refused_our_key: ({ model, status }) =>
+    status === 402
+      ? `The server behind model '${model}' wants to be paid first (402): the account of this gateway's key is out of credit. Your own key is fine.`
+      : `The server behind model '${model}' refused this gateway's key for it. Set a valid api_key for the model; your own key is fine.`,
   upstream_lacks_model: lacksModel,
   upstream_timeout: ({ model }) =>
     `The server behind model '${model}' gave up waiting (408). Try again, or send a smaller request.`,
   upstream_rate_limited: ({ model }, said) =>
     `The server behind model '${model}' is over its rate limit${colon(said)} Try again later.`,
-  upstream_rejected: ({ model, status }, said) =>
-    said.message === ''
-      ? `The server behind model '${model}' rejected the request with status ${status} and no reason. Check the request's fields.`
-      : `The server behind model '${model}' rejected the request: ${said.message}`,
+  upstream_rejected: rejected,
+  context_length_exceeded: rejected,
+  content_policy_violation: rejected,
   upstream_failed: ({ model, status }, said) =>
     `The server behind model '${model}' failed with status ${status}${colon(said)} Try again, or look at its log.`,
   upstream_nonsense: ({ model, status }) =>
     `The server behind model '${model}' answered with status ${status}${status >= 300 ? ', a redirect' : ''}. Check the model's api_base.`,
+}
+
+function rejected({ model, status }: FailedAnswer, said: UpstreamError): string {
+  return said.message === ''
+    ? `The server behind model '${model}' rejected the request with status ${status} and no reason. Check the request's fields.`
+    : `The server behind model '${model}' rejected the request: ${said.message}`
 }
 
 function lacksModel({ model }: FailedAnswer, said: UpstreamError): string {
