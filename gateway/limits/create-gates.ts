@@ -11,7 +11,6 @@ export interface GateSources {
   readonly counters: Counters
   readonly slots: SlotBook
   readonly now: () => number
-  readonly toUnixMs: (now: number) => number
 }
 
 /** One deployment of a document, as far as its limits go. */
@@ -47,13 +46,12 @@ export class Gates {
     const settings = JSON.stringify([specs, rules])
     const known = this.#kept.get(id)
     if (known?.settings === settings) return known.gate
-    const { counters, slots, now, toUnixMs } = this.#sources
+    const { counters, slots, now } = this.#sources
     const amounts = specs.map((spec) => ({ spec, counter: counters.counter(spec) }))
     const gate = new DeploymentGate({
       quotas: amounts.length === 0 ? undefined : new Quotas(amounts),
       slots: rules && slots.of(id, rules),
       now,
-      toUnixMs,
     })
     this.#kept.set(id, { settings, gate })
     return gate

@@ -14,10 +14,8 @@ import type { Slot, Slots } from './slots.ts'
 export interface GateParts {
   readonly quotas: Quotas | undefined
   readonly slots: Slots | undefined
-  /** Monotonic milliseconds, as everywhere in a decision. */
+  /** The clock of the times that are handed in; milliseconds. */
   readonly now: () => number
-  /** Of a monotonic time, the time on the clock: quotas follow the calendar. */
-  readonly toUnixMs: (now: number) => number
 }
 
 /** Quotas and places of one deployment. A call takes its place first, so that one that waits uses up no quota. */
@@ -25,45 +23,41 @@ export class DeploymentGate implements Gate {
   readonly #quotas: Quotas | undefined
   readonly #slots: Slots | undefined
   readonly #now: () => number
-  readonly #toUnixMs: (now: number) => number
   readonly #use = new MinuteUse()
 
-  constructor({ quotas, slots, now, toUnixMs }: GateParts) {
+  constructor({ quotas, slots, now }: GateParts) {
     this.#quotas = quotas
     this.#slots = slots
     this.#now = now
-    this.#toUnixMs = toUnixMs
   }
 
   facts(now: number): GateFacts {
-    const unixMs = this.#toUnixMs(now)
     return {
-      quotaMs: this.#quotas?.usedUpMs(unixMs) ?? 0,
+      quotaMs: this.#quotas?.usedUpMs(now) ?? 0,
       freeSlots: this.#slots?.free(now),
       queued: this.#slots?.queued,
-      minuteRequests: this.#use.requests(unixMs),
-      minuteTokens: this.#use.tokens(unixMs),
+      minuteRequests: this.#use.requests(now),
+      minuteTokens: this.#use.tokens(now),
     }
   }
 
   admit(ask: Ask, now: number): GateAdmission | Waiting {
-    const unixMs = this.#toUnixMs(now)
-    if (this.#quotas && this.#quotas.usedUpMs(unixMs) > 0) return refused
+    if (this.#quotas && this.#quotas.usedUpMs(now) > 0) return refused
     const slot = this.#slots?.tryTake(now)
     if (this.#slots && !slot) return this.#waitFor(this.#slots.wait(ask, now), ask)
-    const taken = this.#quotas?.tryTake(ask, this.#use.meanTokens, unixMs)
+    const taken = this.#quotas?.tryTake(ask, this.#use.meanTokens, now)
     if (this.#quotas && !taken) return this.#waitFor({ slot, leave: () => undefined }, ask)
-    return this.#begin({ ask, slot, taken, unixMs })
+    return this.#begin({ ask, slot, taken, now })
   }
 
   learn(told: UpstreamLimits, now: number): void {
-    this.#quotas?.learn(told, this.#toUnixMs(now))
+    this.#quotas?.learn(told, now)
   }
 
   report(now: number): GateReport {
     const slots = this.#slots
     return {
-      quotas: this.#quotas?.report(this.#toUnixMs(now)) ?? [],
+      quotas: this.#quotas?.report(now) ?? [],
       ...(slots && {
         slots: { total: slots.total, free: slots.free(now), queued: slots.waiting },
       }),
@@ -98,13 +92,12 @@ export class DeploymentGate implements Gate {
       slot?.release(0)
       return undefined
     }
-    return this.#begin({ ask, slot, taken, unixMs: this.#toUnixMs(this.#now()) })
+    return this.#begin({ ask, slot, taken, now: this.#now() })
   }
 
   async #takeQuotas(ask: Ask, slot: Slot | undefined): Promise<QuotasTaken | undefined> {
     try {
-      const unixNow = () => this.#toUnixMs(this.#now())
-      return await this.#quotas?.take(ask, this.#use.meanTokens, unixNow)
+      return await this.#quotas?.take(ask, this.#use.meanTokens, this.#now)
     } catch (failure) {
       slot?.release(0)
       throw failure
@@ -113,7 +106,7 @@ export class DeploymentGate implements Gate {
 
   #begin(held: Omit<Held, 'use' | 'minute' | 'expected'>): GateAdmission {
     const expected = Math.min(held.ask.tokens, this.#use.meanTokens || held.ask.tokens)
-    const minute = this.#use.begin(expected, held.unixMs)
+    const minute = this.#use.begin(expected, held.now)
     return new Admission({ ...held, use: this.#use, minute, expected })
   }
 }
@@ -130,7 +123,7 @@ interface Held {
   readonly ask: Ask
   readonly slot: Slot | undefined
   readonly taken: QuotasTaken | undefined
-  readonly unixMs: number
+  readonly now: number
   readonly use: MinuteUse
   readonly minute: number
   readonly expected: number

@@ -1,7 +1,7 @@
 const minuteMs = 60_000
 const newestShare = 0.2
 
-/** What went through a gate in the running minute of the clock, and what a call uses on average. */
+/** What went through a gate in the running minute, and what a call uses on average. */
 export class MinuteUse {
   #minute = 0
   #requests = 0

@@ -9,7 +9,7 @@ export interface Amount {
   readonly counter: Counter
 }
 
-/** All amounts that one deployment's calls use up; a call takes from each of them or from none. Times are Unix milliseconds. */
+/** All amounts that one deployment's calls use up; a call takes from each of them or from none. */
 export class Quotas {
   readonly #amounts: readonly Amount[]
 
@@ -34,7 +34,7 @@ export class Quotas {
     for (const { spec, counter } of this.#amounts) {
       const need = needOf(spec, ask, meanTokens)
       const one = counter.tryTake(need, now)
-      if (!one) return void taken.giveBack()
+      if (!one) return taken.giveBack()
       taken.add({ unit: spec.unit, need, taken: one })
     }
     return taken
@@ -46,9 +46,9 @@ export class Quotas {
     try {
       for (const { spec, counter } of this.#amounts) {
         const need = needOf(spec, ask, meanTokens)
-        if (need > spec.amount) return void taken.giveBack()
+        if (need > spec.amount) return taken.giveBack()
         const one = counter.tryTake(need, now()) ?? (await counter.take(need))
-        if (!one) return void taken.giveBack()
+        if (!one) return taken.giveBack()
         taken.add({ unit: spec.unit, need, taken: one })
       }
     } catch (failure) {
@@ -102,7 +102,7 @@ export class QuotasTaken {
   }
 
   /** It was not sent. */
-  giveBack(): void {
+  giveBack(): undefined {
     for (const { taken } of this.#parts) taken.giveBack()
   }
 }

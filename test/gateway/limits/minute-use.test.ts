@@ -5,7 +5,7 @@ import { MinuteUse } from '../../../gateway/limits/minute-use.ts'
 const minuteMs = 60_000
 const noon = 1_700_000_000_000 - (1_700_000_000_000 % minuteMs)
 
-test('counts requests and tokens of the running minute of the clock', () => {
+test('counts requests and tokens of the running minute', () => {
   const use = new MinuteUse()
   use.begin(100, noon)
   use.begin(50, noon + 59_999)
