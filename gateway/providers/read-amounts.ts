@@ -13,7 +13,7 @@ const msOfUnit: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 
-const parts = /(\d{1,15}(?:\.\d{1,15})?)\s?(ms|[smhd]|(?:millisecond|second|minute|hour)s?)/y
+const parts = /(\d{1,15}(?:\.\d{1,15})?)\s?((?:millisecond|second|minute|hour)s?|ms|[smhd])/y
 
 /** Milliseconds of `6m0s`, `1.2s`, `20ms`, `22 seconds`; a bare number is seconds. At most a month. */
 export function durationOf(text: string): number | undefined {

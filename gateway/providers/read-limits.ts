@@ -67,6 +67,8 @@ function mayTell(key: string): boolean {
 }
 
 interface Subject {
+  /** Facts of the same amount have the same name. */
+  readonly amount: string
   readonly unit: Unit
   readonly fact: Fact
   readonly per: Period | undefined
@@ -101,13 +103,20 @@ function subjectOf(key: string): Subject | undefined {
 function generalSubject(key: string): Subject | undefined {
   const [, bySize, fact, unit, per] = general.exec(key) ?? []
   if (!isFact(fact)) return undefined
-  return { fact, unit: units[unit ?? bySize ?? 'requests'] ?? 'requests', per: periodOf(per) }
+  const written = unit ?? bySize ?? 'requests'
+  return {
+    amount: `${written} ${per}`,
+    fact,
+    unit: units[written] ?? 'requests',
+    per: periodOf(per),
+  }
 }
 
 function anthropicSubject(key: string): Subject | undefined {
   const [, unit = '', fact] = anthropic.exec(key) ?? []
   const counted = units[unit]
-  return counted && isFact(fact) ? { fact, unit: counted, per: 'minute' } : undefined
+  if (counted === undefined || !isFact(fact)) return undefined
+  return { amount: `anthropic ${unit}`, fact, unit: counted, per: 'minute' }
 }
 
 function isFact(word: string | undefined): word is Fact {
@@ -126,8 +135,9 @@ type Draft = { -readonly [key in keyof ToldLimit]: ToldLimit[key] } & { readonly
 class Reading {
   readonly #drafts = new Map<string, Draft>()
 
-  add({ unit, fact, per }: Subject, value: string, nowMs: number): void {
-    const draft = this.#draft(unit, per)
+  add(subject: Subject, value: string, nowMs: number): void {
+    const draft = this.#draft(subject)
+    const { fact } = subject
     if (fact === 'limit') draft.limit = wholeOf(value)
     else if (fact === 'remaining') draft.remaining = wholeOf(value)
     else draft.resetsInMs = momentOf(value, nowMs) ?? durationOf(value)
@@ -140,12 +150,11 @@ class Reading {
     return mergeLimits(told)
   }
 
-  #draft(unit: Unit, per: Period | undefined): Draft {
-    const name = `${unit} ${per ?? ''}`
-    const known = this.#drafts.get(name)
+  #draft({ amount, unit, per }: Subject): Draft {
+    const known = this.#drafts.get(amount)
     if (known) return known
     const draft: Draft = { unit, ...(per && { per }) }
-    this.#drafts.set(name, draft)
+    this.#drafts.set(amount, draft)
     return draft
   }
 }

@@ -63,7 +63,9 @@ function openRouterLimits(
     )
   const told = readLimits(Object.fromEntries(named), nowMs)
   const [, period] = /-per-(min|hour|day)\b/.exec(message) ?? []
-  return told?.requests && { requests: { per: periodOf(period), ...told.requests } }
+  return (
+    told?.requests && { requests: { ...told.requests, per: told.requests.per ?? periodOf(period) } }
+  )
 }
 
 // OpenAI, Groq: "on tokens per min (TPM): Limit 6000, Used 5900, Requested 300. Please try again in 2.1s."

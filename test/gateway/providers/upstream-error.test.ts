@@ -14,6 +14,7 @@ describe('a status becomes the error of the catalogue', () => {
   test.each([
     [400, 'upstream_rejected', 400],
     [401, 'upstream_refused_our_key', 502],
+    [402, 'upstream_refused_our_key', 502],
     [403, 'upstream_refused_our_key', 502],
     [404, 'upstream_lacks_model', 502],
     [408, 'upstream_timeout', 504],
@@ -170,6 +171,12 @@ describe('no address and no key shows', () => {
     expect(error.message).not.toContain('abcd')
     expect(error.upstream).toBeUndefined()
   })
+})
+
+test('an account without credit is no fault of the caller', () => {
+  expect(mapped(402, { error: { message: 'Insufficient Balance' } }).message).toContain(
+    'out of credit',
+  )
 })
 
 test.each(['model "qwen3:8b" not found, try pulling it first', "model 'qwen3:8b' not found"])(
