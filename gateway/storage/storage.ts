@@ -5,6 +5,7 @@ import type { ExplanationRow } from './explanations.ts'
 import type { ImageFile } from './image-files.ts'
 import { ImageStore } from './image-store.ts'
 import type { Log } from './log.ts'
+import { Notices } from './notices.ts'
 import { Spool } from './spool.ts'
 import { UsageWriter, type SpoolState } from './usage-writer.ts'
 
@@ -21,6 +22,8 @@ export interface Storage {
   /** What is known of an exchange of a module; undefined: nothing. */
   findExplanation(module: string, id: string): Promise<unknown>
   metrics(): StorageMetrics
+  /** What processes on one database tell each other. */
+  readonly notices: Notices
   /** Writes what is left within the time given, to Postgres or the spool, and ends. */
   close(options: { readonly deadlineMs: number }): Promise<void>
 }
@@ -79,6 +82,7 @@ export function createStorage(options: StorageOptions): Storage {
   const maxRowsInMemory = options.maxRowsInMemory ?? 50_000
   const writer = new UsageWriter({ connection, spool, log, maxRowsInMemory })
   const images = new ImageStore(connection, now)
+  const notices = new Notices({ connection, log })
   const explanations = new ExplanationStore(connection)
 
   function onChange() {
@@ -102,6 +106,7 @@ export function createStorage(options: StorageOptions): Storage {
 
   return {
     state,
+    notices,
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
     findImage: (id) => images.find(id),
@@ -124,7 +129,7 @@ export function createStorage(options: StorageOptions): Storage {
     async close({ deadlineMs }) {
       const endsAt = performance.now() + deadlineMs
       images.close()
-      await Promise.all([writer.close(deadlineMs), explanations.close(deadlineMs)])
+      await Promise.all([writer.close(deadlineMs), explanations.close(deadlineMs), notices.close()])
       await connection.close(Math.max(100, endsAt - performance.now()))
     },
   }
