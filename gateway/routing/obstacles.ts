@@ -1,4 +1,11 @@
-import type { CandidateFacts, DecisionInput, PassedOver, PassedOverCandidate } from './decision.ts'
+import type { EndpointName } from '../../modules/endpoints.ts'
+import type {
+  CandidateFacts,
+  DecisionInput,
+  PassedOver,
+  PassedOverCandidate,
+  RequestFacts,
+} from './decision.ts'
 import { isWithinTags } from './tags.ts'
 
 /** Rates are counted by the minute, so a used-up one is back within this. */
@@ -16,7 +23,7 @@ export function obstacleOf(
   const { rules, request } = input
   if (!candidate.speaks) return 'endpoint not spoken'
   if (traits.lacks.length > 0 && lacksOneOf(request.needs, candidate)) return 'lacks capability'
-  if (rules.arePreCallChecksOn && isTooLong(request.promptTokens, candidate)) {
+  if (rules.arePreCallChecksOn && isTooLong(candidate, request)) {
     return 'prompt too long'
   }
   if (rules.isTagFiltering && !isWithinTags(candidate, input)) return 'other tags'
@@ -57,8 +64,19 @@ function lacksOneOf(needs: DecisionInput['request']['needs'], { traits }: Candid
   return false
 }
 
-function isTooLong(promptTokens: number, { traits }: CandidateFacts): boolean {
-  return traits.maxInputTokens !== undefined && promptTokens > traits.maxInputTokens
+// A list of texts to embed or to rank is many prompts, none of which is as long as all of them.
+const onePrompt: ReadonlySet<string> = new Set<EndpointName>([
+  'chat-completions',
+  'completions',
+  'responses',
+  'messages',
+])
+
+function isTooLong(
+  { traits: { maxInputTokens } }: CandidateFacts,
+  { endpoint, promptTokens }: RequestFacts,
+): boolean {
+  return maxInputTokens !== undefined && promptTokens > maxInputTokens && onePrompt.has(endpoint)
 }
 
 function isOverRate(
