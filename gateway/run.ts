@@ -9,6 +9,7 @@ import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import { reportHealth } from './endpoints/health-report.ts'
 import type { Rooms } from './pipeline/rooms.ts'
+import { RetryBudget } from './routing/retry-budget.ts'
 import { StartError, type Settings } from './settings.ts'
 import { describeConfiguration, describeReadiness } from './status.ts'
 import { createStorage, type Storage } from './storage/storage.ts'
@@ -111,7 +112,7 @@ function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts)
       rows.add(exchange, endedAt),
   }
   return {
-    pool: (origin) => pools.of(origin),
+    pool: (origin, connectMs) => pools.of(origin, connectMs),
     now,
     wallClock: () => Date.now(),
     random: () => Math.random(),
@@ -128,6 +129,9 @@ function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts)
     refuse: (exchange) => rows.add(exchange, now()),
     countAttempt: (exchange, deployment, outcome, status) =>
       rows.addAttempt(exchange, deployment, outcome, status),
+    retryBudget: new RetryBudget(),
+    countRetry: (group, isAllowed) => rows.addRetry(group, isAllowed),
+    countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
     running: new RunningCalls(),
     saveImage: (image) => storage.saveImage(image, hourMs),
     publicUrl: settings.publicUrl,

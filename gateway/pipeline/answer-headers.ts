@@ -8,9 +8,10 @@ export function addHeaders(headers: string[], exchange: Exchange): string[] {
   headers.push('x-config-generation', `${exchange.serving.generation}`)
   const { deployment } = exchange
   if (!deployment) return headers
-  headers.push('x-litellm-model-id', deployment.id, 'x-litellm-model-group', exchange.group)
-  headers.push('x-litellm-attempted-retries', `${Math.max(0, exchange.attempts - 1)}`)
-  headers.push('x-litellm-attempted-fallbacks', '0')
+  headers.push('x-litellm-model-id', deployment.id, 'x-litellm-model-group', exchange.currentGroup)
+  headers.push('x-litellm-attempted-retries', `${exchange.retries}`)
+  headers.push('x-litellm-attempted-fallbacks', `${exchange.fallbacks}`)
+  if (exchange.queuedMs) headers.push('x-queue-position', `${exchange.queuePosition}`)
   if (exchange.caller.isMaster) {
     headers.push('x-litellm-model-api-base', deployment.origin + deployment.basePath)
   }

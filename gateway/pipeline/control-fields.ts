@@ -8,6 +8,8 @@ export const controlFields: ReadonlySet<string> = new Set([
   'content_policy_fallbacks',
   'disable_fallbacks',
   'mock_testing_fallbacks',
+  'mock_testing_context_fallbacks',
+  'mock_testing_content_policy_fallbacks',
   'mock_response',
   'num_retries',
   'max_retries',

@@ -1,7 +1,9 @@
 import type { Caller } from '../auth/keyring.ts'
 import type { Usage } from '../accounting/usage.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Trace } from '../routing/trace.ts'
+import type { Endable } from '../upstream/running-calls.ts'
 import type { Serving } from './serving.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -21,14 +23,33 @@ export class Exchange {
   /** Bounded form of it, for labels and rows: the group's name, `(unknown)` before it is found. */
   group = '(unknown)'
   isStream = false
+  /** The group being tried: another than `group` after a fallback. */
+  currentGroup = '(unknown)'
   attempts = 0
+  /** Attempts after the first of a priority class, in the group being tried. */
+  retries = 0
+  /** Groups tried after the first. */
+  fallbacks = 0
+  /** Attempts that failed and may have been paid for all the same. */
+  billed = 0
   deployment: Deployment | undefined
+  /** A good head came in the running attempt. */
+  hasAnswerBegun = false
+  /** Time spent waiting for a place, milliseconds, and how many stood before; undefined where none was asked for. */
+  queuedMs: number | undefined
+  queuePosition = 0
+  /** When the caller's own deadline is over, monotonic milliseconds. */
+  deadlineAt = Infinity
+  /** Why nothing more is to be done for it. */
+  endedBy: GatewayError | undefined
+  /** What ends with it: a call, a wait. */
+  underWay: Endable | undefined
+  /** Undefined where there was nothing to decide and the one attempt was answered. */
+  trace: Trace | undefined
   firstByteMs: number | undefined
   /** Time spent waiting for upstreams, milliseconds; undefined where none was called. */
   upstreamMs: number | undefined
   usage: Usage = {}
-  /** Why it went where it went. */
-  readonly trace: Trace = { decisions: [], attempts: [], fallbacks: [], refusedByBudget: 0 }
   /** `ok` or the error's code; undefined until the end. */
   outcome: string | undefined
   status = 0
@@ -42,6 +63,11 @@ export class Exchange {
     this.caller = start.caller
     this.startedAt = start.startedAt
     this.startedAtMs = start.startedAtMs
+  }
+
+  requireTrace(): Trace {
+    this.trace ??= { decisions: [], attempts: [], fallbacks: [], refusedByBudget: 0 }
+    return this.trace
   }
 
   /** True once, for whoever settles first. */

@@ -1,14 +1,16 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Dispatcher } from 'undici'
 
+import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
+import type { RetryBudget } from '../routing/retry-budget.ts'
 import type { RunningCalls } from '../upstream/running-calls.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What the pipeline is handed; only `app.ts` knows what stands behind it. */
 export interface Rooms {
-  /** The connection pool of an origin. */
-  readonly pool: (origin: string) => Dispatcher
+  /** The connection pool of an origin and a connect timeout. */
+  readonly pool: (origin: string, connectMs?: number) => Dispatcher
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** Unix milliseconds. */
@@ -28,6 +30,12 @@ export interface Rooms {
     outcome: string,
     status: number,
   ) => void
+  /** How many retries all exchanges together may still make. */
+  readonly retryBudget: RetryBudget
+  /** Counts a retry of a group, made or forbidden by the budget. */
+  readonly countRetry: (group: string, isAllowed: boolean) => void
+  /** Counts another group that was tried in place of one that failed, and whether it answered. */
+  readonly countFallback: (exchange: Exchange, fallback: Fallback) => void
   /** Each call that is under way; ended when a deadline cuts the process short. */
   readonly running: RunningCalls
   /** Keeps a picture for an hour; the id stands in its address. */
@@ -35,4 +43,11 @@ export interface Rooms {
   /** `http://host:port` for links handed out; undefined: by the request's Host. */
   readonly publicUrl: string | undefined
   readonly log: FastifyBaseLogger
+}
+
+export interface Fallback {
+  /** The group tried instead. */
+  readonly to: string
+  readonly because: GatewayError
+  readonly isAnswered: boolean
 }

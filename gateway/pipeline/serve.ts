@@ -1,16 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 import { GatewayError } from '../errors/gateway-error.ts'
-import { orderCandidates } from '../routing/candidates.ts'
 import type { Answer } from './answer.ts'
 import { answerFailure } from './answer-failure.ts'
-import { attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import type { FormRequest } from './form-request.ts'
 import type { JsonRequest } from './json-request.ts'
-import { tryInTurn } from './try-in-turn.ts'
 import { checkFields } from './check-fields.ts'
+import { readControls } from './controls.ts'
 import type { Rooms } from './rooms.ts'
+import { startDeadline } from './under-way.ts'
+import { walk } from './walk.ts'
 
 /** A request's body in either form; `fields` holds what is not a file. */
 export type ReadRequest = JsonRequest | FormRequest
@@ -22,7 +22,7 @@ export interface Incoming {
   read(): ReadRequest | Promise<ReadRequest>
 }
 
-/** One request's way: read, find the model, order the deployments, try them, answer, settle. Never rejects. */
+/** One request's way: read, find the model, try the deployments behind it, answer, settle. Never rejects. */
 export async function serve(
   exchange: Exchange,
   incoming: Incoming,
@@ -31,25 +31,25 @@ export async function serve(
 ): Promise<void> {
   rooms.begin()
   let request: ReadRequest | undefined
+  let deadline: NodeJS.Timeout | undefined
   try {
     request = await incoming.read()
     const model = checkFields(request, exchange.endpoint, incoming.pathModel)
     exchange.model = model
     exchange.isStream = isStreamAsked(request)
-    const [group] = exchange.serving.router.route(model)
-    exchange.group = group.name
-    const candidates = orderCandidates(group, exchange.endpoint.name, {
-      now: rooms.now(),
-      random: rooms.random,
-    })
-    const asked = { request, group, host: incoming.headers.host }
-    await tryInTurn(candidates, exchange, rooms, (deployment) =>
-      attempt(deployment, asked, { exchange, answer, rooms }),
-    )
+    const { headers } = incoming
+    const controls = readControls(request, headers)
+    const around = { exchange, answer, rooms }
+    if (controls.timeoutMs !== undefined) deadline = startDeadline(controls.timeoutMs, around)
+    const route = exchange.serving.router.route(model)
+    exchange.group = route[0].name
+    rooms.retryBudget.deposit(exchange.startedAt)
+    await walk(route, { request, model, controls, headers, host: headers.host }, around)
     exchange.outcome = 'ok'
   } catch (thrown) {
     answerFailure(thrown, exchange, answer, rooms)
   } finally {
+    clearTimeout(deadline)
     if (request?.kind === 'form') request.discard()
     exchange.status = answer.isGone ? 499 : answer.status
     rooms.settle(exchange)

@@ -1,5 +1,6 @@
 import type { Deployment } from '../routing/deployment.ts'
 import type { Exchange } from '../pipeline/exchange.ts'
+import type { Fallback } from '../pipeline/rooms.ts'
 import { Histogram } from './histogram.ts'
 
 /** Everything counted for exchanges that are alike: same model, deployment, caller, endpoint and end. */
@@ -16,16 +17,39 @@ export class ExchangeRow {
   readonly upstream = new Histogram()
   readonly overhead = new Histogram()
   readonly firstByte = new Histogram()
+  readonly queue = new Histogram()
 
   constructor(exchange: Exchange) {
     this.exchange = exchange
   }
 }
 
+/** Groups that were tried in place of others, alike in all that labels tell. */
+export interface FallbackRow {
+  readonly requested: string
+  readonly to: string
+  readonly caller: string
+  /** Of the failure that led there. */
+  readonly outcome: string
+  readonly status: number
+  readonly failedDeployment: string | undefined
+  readonly isAnswered: boolean
+  count: number
+}
+
+/** Retries of one group: made, or forbidden by the budget. */
+export interface RetryRow {
+  readonly group: string
+  readonly isAllowed: boolean
+  count: number
+}
+
 /** Attempts at one deployment that ended the same way: `ok` or an error code. */
 export interface AttemptRow {
   readonly deployment: Deployment
   readonly group: string
+  /** The group asked for: another one after a fallback. */
+  readonly requested: string
   readonly caller: string
   readonly outcome: string
   readonly status: number
@@ -41,6 +65,8 @@ const mostRows = 20_000
 export class ExchangeRows {
   readonly rows = new Map<string, ExchangeRow>()
   readonly attempts = new Map<string, AttemptRow>()
+  readonly fallbacks = new Map<string, FallbackRow>()
+  readonly retries = new Map<string, RetryRow>()
   inFlight = 0
   // Traffic repeats itself: the row of the last exchange is most often the row of this one.
   #lastRow: ExchangeRow | undefined
@@ -66,6 +92,7 @@ export class ExchangeRows {
     }
     if (exchange.isStream && exchange.firstByteMs !== undefined)
       row.firstByte.observe(exchange.firstByteMs / 1000)
+    if (exchange.queuedMs !== undefined) row.queue.observe(exchange.queuedMs / 1000)
   }
 
   /** Counts one attempt at a deployment: `ok` or an error code, and the status that stands for it. */
@@ -74,20 +101,51 @@ export class ExchangeRows {
     if (row) row.count += 1
   }
 
+  /** Counts a group that was tried in place of one that failed. */
+  addFallback(exchange: Exchange, { to, because, isAnswered }: Fallback): void {
+    const { group: requested, caller, deployment } = exchange
+    const { code: outcome, status } = because
+    const failedDeployment = deployment?.id
+    const key = `${requested}|${to}|${caller.id}|${outcome}|${status}|${failedDeployment}|${isAnswered}`
+    const known = this.fallbacks.get(key)
+    if (known) known.count += 1
+    else if (this.fallbacks.size < mostRows) {
+      const row = {
+        requested,
+        to,
+        caller: caller.id,
+        outcome,
+        status,
+        failedDeployment,
+        isAnswered,
+      }
+      this.fallbacks.set(key, { ...row, count: 1 })
+    }
+  }
+
+  /** Counts a retry, made or forbidden by the budget. */
+  addRetry(group: string, isAllowed: boolean): void {
+    const key = `${isAllowed}|${group}`
+    const known = this.retries.get(key)
+    if (known) known.count += 1
+    else if (this.retries.size < mostRows) this.retries.set(key, { group, isAllowed, count: 1 })
+  }
+
   #attemptOf(
-    { group, caller }: Exchange,
+    { group: requested, currentGroup: group, caller }: Exchange,
     deployment: Deployment,
     outcome: string,
     status: number,
   ): AttemptRow | undefined {
     const last = this.#lastAttempt
     if (last?.deployment === deployment && last.outcome === outcome && last.status === status) {
-      if (last.group === group && last.caller === caller.id) return last
+      if (last.group === group && last.caller === caller.id && last.requested === requested)
+        return last
     }
-    const key = `${deployment.id}|${group}|${caller.id}|${outcome}|${status}`
+    const key = `${deployment.id}|${group}|${requested}|${caller.id}|${outcome}|${status}`
     let row = this.attempts.get(key)
     if (!row && this.attempts.size < mostRows) {
-      row = { deployment, group, caller: caller.id, outcome, status, count: 0 }
+      row = { deployment, group, requested, caller: caller.id, outcome, status, count: 0 }
       this.attempts.set(key, row)
     }
     this.#lastAttempt = row

@@ -1,6 +1,6 @@
 import { pathOf } from '../../modules/endpoints.ts'
 import { errorClassOf } from './exception-class.ts'
-import type { AttemptRow, ExchangeRow } from './exchange-rows.ts'
+import type { AttemptRow, ExchangeRow, FallbackRow, RetryRow } from './exchange-rows.ts'
 import type { Histogram } from './histogram.ts'
 
 export type Labels = Readonly<Record<string, string>>
@@ -9,7 +9,7 @@ export type Labels = Readonly<Record<string, string>>
 export interface Family {
   readonly name: string
   readonly help: string
-  readonly view: CounterView | HistogramView | AttemptView
+  readonly view: CounterView | HistogramView | AttemptView | FallbackView | RetryView
 }
 
 interface CounterView {
@@ -29,6 +29,18 @@ interface AttemptView {
   readonly kind: 'attempts'
   value(row: AttemptRow): number | undefined
   labels(row: AttemptRow): Labels
+}
+
+interface FallbackView {
+  readonly kind: 'fallbacks'
+  value(row: FallbackRow): number | undefined
+  labels(row: FallbackRow): Labels
+}
+
+interface RetryView {
+  readonly kind: 'retries'
+  value(row: RetryRow): number
+  labels(row: RetryRow): Labels
 }
 
 // LiteLLM writes a label it has no value for as this word, and dashboards filter on it.
@@ -78,9 +90,9 @@ const latencyLabels = (row: ExchangeRow): Labels => ({
   service_tier: none,
 })
 
-const deploymentLabels = ({ deployment, group, caller }: AttemptRow): Labels => ({
+const deploymentLabels = ({ deployment, group, requested, caller }: AttemptRow): Labels => ({
   model_group: group,
-  requested_model: group,
+  requested_model: requested,
   litellm_model_name: deployment.target.model,
   model_id: deployment.id,
   api_base: deployment.origin + deployment.basePath,
@@ -91,6 +103,26 @@ const deploymentLabels = ({ deployment, group, caller }: AttemptRow): Labels => 
   team_alias: none,
   client_ip: none,
   user_agent: none,
+})
+
+const fallbacks = (name: string, help: string, isAnswered: boolean): Family => ({
+  name: `litellm_deployment_${name}_fallbacks_total`,
+  help,
+  view: {
+    kind: 'fallbacks',
+    value: (row) => (row.isAnswered === isAnswered ? row.count : undefined),
+    labels: ({ requested, to, caller, outcome, status, failedDeployment }) => ({
+      requested_model: requested,
+      fallback_model: to,
+      hashed_api_key: caller,
+      api_key_alias: none,
+      team: none,
+      team_alias: none,
+      exception_status: `${status}`,
+      exception_class: errorClassOf(outcome),
+      model_id: failedDeployment ?? none,
+    }),
+  },
 })
 
 const tokens = (name: string, help: string, count: (row: ExchangeRow) => number): Family => ({
@@ -201,5 +233,21 @@ export const families: readonly Family[] = [
         outcome: row.outcome,
       }),
     },
+  },
+  fallbacks('successful', 'Other models that answered in place of one that failed.', true),
+  fallbacks('failed', 'Other models that failed in place of one that failed.', false),
+  {
+    name: 'colonnade_retries_total',
+    help: 'Retries within a model group: made, or refused by the retry budget.',
+    view: {
+      kind: 'retries',
+      value: (row) => row.count,
+      labels: ({ group, isAllowed }) => ({ model: group, outcome: isAllowed ? 'made' : 'refused' }),
+    },
+  },
+  {
+    name: 'litellm_request_queue_time_seconds',
+    help: 'Seconds that requests waited for a place, of deployments with places or quotas.',
+    view: { kind: 'histogram', value: (row) => row.queue, labels: modelLabels },
   },
 ]

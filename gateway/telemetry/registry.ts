@@ -68,7 +68,8 @@ function asMetric(family: Family, rows: ExchangeRows): Gauge {
   return Object.assign(metric, { get: read, getForPromString: read })
 }
 
-function samplesOf({ name, view }: Family, { rows, attempts }: ExchangeRows): Sample[] {
+function samplesOf({ name, view }: Family, all: ExchangeRows): Sample[] {
+  const { rows, attempts, fallbacks, retries } = all
   const merged = new Map<string, Sample[]>()
   const add = (labels: Labels, samples: (labels: Labels) => Sample[]): void => {
     const key = JSON.stringify(labels)
@@ -81,17 +82,19 @@ function samplesOf({ name, view }: Family, { rows, attempts }: ExchangeRows): Sa
         : fresh,
     )
   }
+  const count = (value: number | undefined, labels: () => Labels): void => {
+    if (value !== undefined) add(labels(), (its) => [{ value, labels: { ...its } }])
+  }
   if (view.kind === 'attempts') {
-    for (const row of attempts.values()) {
-      const value = view.value(row)
-      if (value !== undefined) add(view.labels(row), (labels) => [{ value, labels: { ...labels } }])
-    }
+    for (const row of attempts.values()) count(view.value(row), () => view.labels(row))
+  } else if (view.kind === 'fallbacks') {
+    for (const row of fallbacks.values()) count(view.value(row), () => view.labels(row))
+  } else if (view.kind === 'retries') {
+    for (const row of retries.values()) count(view.value(row), () => view.labels(row))
   } else {
     for (const row of rows.values()) {
       if (view.kind === 'counter') {
-        const value = view.value(row)
-        if (value !== undefined)
-          add(view.labels(row), (labels) => [{ value, labels: { ...labels } }])
+        count(view.value(row), () => view.labels(row))
       } else if (view.value(row).count > 0) {
         add(view.labels(row), (labels) => histogramSamples(name, view.value(row), labels))
       }

@@ -24,17 +24,24 @@ export interface CallOptions {
   readonly body: Buffer | Readable | null
   /** Asked model name, for messages. */
   readonly model: string
+  /** Until a connection stands; 0: no bound but `timeoutMs`. */
+  readonly connectMs: number
   /** Until `stopClock()`; for an answer that is not streamed, until its end. */
   readonly timeoutMs: number
   /** Between two pieces of the body; 0: no bound but `timeoutMs`. */
   readonly idleMs: number
+  /** From `stopClock()` to the end; 0: as long as it flows. */
+  readonly streamMs: number
   readonly open: (head: UpstreamHead, call: UpstreamCall) => AnswerReader
+  /** The first event of a stream has come. */
+  readonly onFirstEvent?: () => void
 }
 
 /** One call to one upstream, until its answer is wholly read. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #options: CallOptions
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout
+  #connectTimer: NodeJS.Timeout | undefined
   #resolve: (() => void) | undefined
   #reject: ((error: GatewayError) => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
@@ -44,7 +51,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   constructor(options: CallOptions) {
     this.#options = options
-    this.#timer = setTimeout(() => this.fail(this.#timeoutError()), options.timeoutMs)
+    this.#timer = setTimeout(() => this.fail(this.#lateError()), options.timeoutMs)
   }
 
   /** Sends the request over a pool. Rejects with GatewayError only. */
@@ -55,6 +62,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       const { method, path, headers, body, idleMs } = this.#options
       try {
         dispatcher.dispatch({ method, path, headers, body, bodyTimeout: idleMs }, this)
+        this.#watchConnection()
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error(String(cause))
         this.fail(fromTransport(error, this.#options.model))
@@ -62,9 +70,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     })
   }
 
-  /** Stops the clock on the first byte: from here on only silence between pieces counts. */
+  /** Whether the upstream may have seen anything of it. */
+  get wasSent(): boolean {
+    return this.#controller !== undefined
+  }
+
+  /** Stops the clock on the first event: from here on silence between pieces counts, and the whole length. */
   stopClock(): void {
     clearTimeout(this.#timer)
+    const { streamMs, onFirstEvent } = this.#options
+    if (streamMs > 0) this.#timer = setTimeout(() => this.fail(this.#endlessError()), streamMs)
+    onFirstEvent?.()
   }
 
   pause(): void {
@@ -80,13 +96,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (this.#isOver) return
     this.#isOver = true
     this.#failure = error
-    this.stopClock()
+    this.#clearTimers()
     this.#controller?.abort(error)
     this.#reject?.(error)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    clearTimeout(this.#connectTimer)
     if (this.#isOver) controller.abort(this.#failure ?? new Error('over'))
   }
 
@@ -126,7 +143,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #finish(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.stopClock()
+    this.#clearTimers()
     this.#resolve?.()
   }
 
@@ -138,11 +155,39 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     }
   }
 
-  #timeoutError(): GatewayError {
+  // A connection that stands already takes the request at once; only a new one needs a clock.
+  #watchConnection(): void {
+    const { connectMs, timeoutMs } = this.#options
+    if (this.#controller || this.#isOver || connectMs === 0 || connectMs >= timeoutMs) return
+    this.#connectTimer = setTimeout(() => this.fail(this.#unconnectedError()), connectMs)
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#timer)
+    clearTimeout(this.#connectTimer)
+  }
+
+  #lateError(): GatewayError {
     const { model, timeoutMs } = this.#options
     return new GatewayError(
       'upstream_timeout',
       `The server behind model ${model} did not answer within ${timeoutMs / 1000} s.`,
+    )
+  }
+
+  #endlessError(): GatewayError {
+    const { model, streamMs } = this.#options
+    return new GatewayError(
+      'upstream_timeout',
+      `The server behind model ${model} did not end its answer within ${streamMs / 1000} s.`,
+    )
+  }
+
+  #unconnectedError(): GatewayError {
+    const { model, connectMs } = this.#options
+    return new GatewayError(
+      'upstream_unreachable',
+      `The server behind model ${model} cannot be reached: it does not take the connection within ${connectMs / 1000} s.`,
     )
   }
 }

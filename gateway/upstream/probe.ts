@@ -37,8 +37,10 @@ async function probe(
     headers: [...deployment.headers],
     body: null,
     model: deployment.modelName,
+    connectMs: 0,
     timeoutMs: probeTimeoutMs,
     idleMs: 0,
+    streamMs: 0,
     open: (head: { status: number }) => {
       status = head.status
       return { push: (chunk: Buffer) => void chunks.push(chunk), end: () => undefined }
