@@ -57,14 +57,17 @@ export class FormRequest {
 
   /** The form in our own encoding: `model` and defaults put in, control fields left out, files byte for byte. */
   encode(
-    { defaults, extraBody }: Pick<DeploymentParams, 'defaults' | 'extraBody'>,
+    params: Pick<DeploymentParams, 'defaults' | 'extraBody' | 'additionalDropParams'>,
     upstreamModel: string,
   ): { headers: string[]; body: Readable } {
+    const { defaults, extraBody, additionalDropParams: dropped } = params
     const boundary = `----colonnade-${randomUUID()}`
     const named = new Set(this.#held.map(({ name }) => name))
-    const absent = Object.entries(defaults).filter(([name]) => !named.has(name))
+    const absent = Object.entries(defaults).filter(
+      ([name]) => !named.has(name) && !dropped.includes(name),
+    )
     const added = Object.entries({ ...Object.fromEntries(absent), ...extraBody })
-    this.#replaced = new Set(['model', ...controlFields, ...Object.keys(extraBody)])
+    this.#replaced = new Set(['model', ...controlFields, ...dropped, ...Object.keys(extraBody)])
     const first: Part[] = [{ kind: 'text', name: 'model', value: upstreamModel }]
     for (const [name, value] of added) first.push({ kind: 'text', name, value: textOf(value) })
     const rest = this.#held.filter(({ name }) => !this.#replaced.has(name))

@@ -1,22 +1,22 @@
 import type { Deployment } from '../routing/deployment.ts'
-import { controlFields } from './control-fields.ts'
 import { editBody, replaceValue } from './edit-body.ts'
 import type { Member } from './json-members.ts'
 import type { JsonRequest } from './json-request.ts'
+import { createRequestPlan, hasChanges, plannedFields, type RequestPlan } from './request-plan.ts'
 
 /** What a deployment changes in every body it is sent, encoded once. */
-interface BodyPlan {
+interface BodyPlan extends RequestPlan {
+  readonly upstreamModel: string
   readonly model: Buffer
-  /** Put in where the caller names no value. */
-  readonly defaults: readonly (readonly [string, Buffer])[]
-  /** Put in over the caller's value: `extra_body`. */
-  readonly extra: readonly (readonly [string, Buffer])[]
-  readonly removed: ReadonlySet<string>
-  readonly hasAdditions: boolean
+  /** Whether more than the model may have to be put in. */
+  readonly hasChanges: boolean
+  /** Bytes of what the document puts in, by its value. */
+  readonly encoded: ReadonlyMap<unknown, Buffer>
   readonly headers: string[]
 }
 
 const plans = new WeakMap<Deployment, BodyPlan>()
+const rulePlans = new WeakMap<Deployment, Map<string, BodyPlan>>()
 const usageAsked = Buffer.from('{"include_usage":true}')
 
 export interface BodyOptions {
@@ -31,28 +31,44 @@ export function upstreamBytes(
   deployment: Deployment,
   options: BodyOptions,
 ): Buffer {
-  const plan = planOf(deployment)
+  const { upstreamModel, isUsageAdded } = options
+  const plan = planOf(deployment, upstreamModel)
   const { bytes, members, fields } = request
-  const isSameModel = fields['model'] === options.upstreamModel
-  const model =
-    options.upstreamModel === deployment.target.model ? plan.model : encode(options.upstreamModel)
-  if (!plan.hasAdditions && !options.isUsageAdded && !hasAny(members, plan.removed)) {
+  const isSameModel = fields['model'] === upstreamModel
+  const model = upstreamModel === plan.upstreamModel ? plan.model : encode(upstreamModel)
+  if (!plan.hasChanges && !isUsageAdded && !hasAny(members, plan.removed)) {
     // What nearly every request is: only its model has another name behind us.
     const member = members.find(({ key }) => key === 'model')
     if (isSameModel && member) return bytes
     if (member) return replaceValue(bytes, member, model)
   }
+  const edits = plan.hasChanges
+    ? editsTo(plannedFields(fields, plan), fields, plan)
+    : { set: new Map<string, Buffer>(), remove: plan.removed }
+  if (!isSameModel && !edits.set.has('model')) edits.set.set('model', model)
+  if (isUsageAdded) edits.set.set('stream_options', usageOptions(fields['stream_options']))
+  return editBody(bytes, members, edits)
+}
+
+/** What differs between the fields to be sent and those that came. */
+function editsTo(
+  sent: Readonly<Record<string, unknown>>,
+  fields: JsonRequest['fields'],
+  { encoded }: BodyPlan,
+): { set: Map<string, Buffer>; remove: Set<string> } {
   const set = new Map<string, Buffer>()
-  if (!isSameModel) set.set('model', model)
-  for (const [key, value] of plan.defaults) if (!Object.hasOwn(fields, key)) set.set(key, value)
-  for (const [key, value] of plan.extra) set.set(key, value)
-  if (options.isUsageAdded) set.set('stream_options', usageOptions(fields['stream_options']))
-  return editBody(bytes, members, { set, remove: plan.removed })
+  const remove = new Set<string>()
+  for (const key of Object.keys(fields)) if (sent[key] === undefined) remove.add(key)
+  for (const [key, value] of Object.entries(sent)) {
+    if (value === undefined || (value === fields[key] && Object.hasOwn(fields, key))) continue
+    set.set(key, encoded.get(value) ?? encode(value))
+  }
+  return { set, remove }
 }
 
 /** The headers of a JSON call to a deployment: its own, and what the body is. */
 export function jsonHeaders(deployment: Deployment): string[] {
-  return planOf(deployment).headers
+  return planOf(deployment, deployment.target.model).headers
 }
 
 function hasAny(members: readonly Member[], keys: ReadonlySet<string>): boolean {
@@ -63,31 +79,48 @@ function hasAny(members: readonly Member[], keys: ReadonlySet<string>): boolean 
 /** The fields for a translating provider: the caller's over the deployment's defaults, control fields gone. */
 export function upstreamFields(
   fields: Readonly<Record<string, unknown>>,
-  { params }: Deployment,
+  deployment: Deployment,
 ): Record<string, unknown> {
-  const merged = { ...params.defaults, ...fields, ...params.extraBody }
-  for (const key of controlFields) delete merged[key]
-  for (const key of params.additionalDropParams) delete merged[key]
-  delete merged['metadata']
-  return merged
+  return plannedFields(fields, planOf(deployment, deployment.target.model))
 }
 
-function planOf(deployment: Deployment): BodyPlan {
+function planOf(deployment: Deployment, upstreamModel: string): BodyPlan {
   const known = plans.get(deployment)
+  if (known?.upstreamModel === upstreamModel) return known
+  const { provider, params, target } = deployment
+  // Only where a vendor's rules differ by model does the model of a wildcard need a plan of its own.
+  const isRuled = provider.rules && (params.dropParams === true || params.modifyParams === true)
+  if (known) return isRuled ? rulePlanOf(deployment, upstreamModel) : known
+  plans.set(deployment, createPlan(deployment, target.model))
+  return planOf(deployment, upstreamModel)
+}
+
+const mostKept = 64
+const longestKeptName = 200
+
+/** The plan for one model of a wildcard; the last ones are kept, however many names callers invent. */
+function rulePlanOf(deployment: Deployment, upstreamModel: string): BodyPlan {
+  let kept = rulePlans.get(deployment)
+  if (!kept) rulePlans.set(deployment, (kept = new Map()))
+  const known = kept.get(upstreamModel)
   if (known) return known
-  const { params, target, origin } = deployment
-  const removed = new Set([...controlFields, ...params.additionalDropParams])
-  if (origin !== 'https://api.openai.com') removed.add('metadata')
-  const plan: BodyPlan = {
-    model: encode(target.model),
-    defaults: Object.entries(params.defaults).map(([key, value]) => [key, encode(value)]),
-    extra: Object.entries(params.extraBody).map(([key, value]) => [key, encode(value)]),
-    removed,
-    hasAdditions: Object.keys(params.defaults).length + Object.keys(params.extraBody).length > 0,
+  const plan = createPlan(deployment, upstreamModel)
+  if (kept.size >= mostKept) kept.clear()
+  if (upstreamModel.length <= longestKeptName) kept.set(upstreamModel, plan)
+  return plan
+}
+
+function createPlan(deployment: Deployment, upstreamModel: string): BodyPlan {
+  const plan = createRequestPlan(deployment, upstreamModel)
+  const values = [...plan.defaults, ...plan.extra].map(([, value]) => value)
+  return {
+    ...plan,
+    upstreamModel,
+    model: encode(upstreamModel),
+    hasChanges: hasChanges(plan),
+    encoded: new Map(values.map((value) => [value, encode(value)])),
     headers: [...deployment.headers, 'content-type', 'application/json'],
   }
-  plans.set(deployment, plan)
-  return plan
 }
 
 function usageOptions(asked: unknown): Buffer {

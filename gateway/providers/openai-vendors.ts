@@ -1,4 +1,13 @@
 import type { OpenAiVendor } from './openai-compatible.ts'
+import {
+  beginWithUser,
+  dropMessageNames,
+  fillEmptyTexts,
+  joinTexts,
+  listCalledTools,
+  sayInstead,
+} from './request-repairs.ts'
+import type { VendorRules } from './request-rules.ts'
 
 /** A server somebody runs: it needs an address, and a key only where one was set. */
 const ownServer = (name: string): OpenAiVendor => ({
@@ -13,12 +22,25 @@ const service = (defaultBase: string, ...keyVariables: readonly string[]): OpenA
   baseVariables: keyVariables.slice(0, 1).map((name) => name.replace(/_KEY$/, '_BASE')),
 })
 
+const sampling = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty']
+const likelihoods = ['logit_bias', 'logprobs', 'top_logprobs']
+
+/** OpenAI's models that reason take neither sampling nor the older name of the maximum. */
+const openAiRules: readonly VendorRules[] = [
+  {
+    models: /^(o[1-9](-|$)|gpt-5(-(?!chat)|$))/,
+    refused: [...sampling, ...likelihoods],
+    renamed: [['max_tokens', 'max_completion_tokens']],
+  },
+]
+
 /** Everyone who speaks OpenAI's dialect, by the prefix before the model name. */
 export const openAiVendors = {
   openai: {
     defaultBase: 'https://api.openai.com/v1',
     baseVariables: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'],
     keyVariables: ['OPENAI_API_KEY'],
+    rules: openAiRules,
   },
   'text-completion-openai': {
     defaultBase: 'https://api.openai.com/v1',
@@ -45,13 +67,89 @@ export const openAiVendors = {
   },
   localai: { ...ownServer('LOCALAI'), defaultBase: 'http://127.0.0.1:8080/v1', isKeyNeeded: false },
 
-  groq: service('https://api.groq.com/openai/v1', 'GROQ_API_KEY'),
+  // These three by their OpenAI-compatible faces.
+  anthropic: {
+    defaultBase: 'https://api.anthropic.com/v1',
+    keyVariables: ['ANTHROPIC_API_KEY'],
+    endpoints: ['chat-completions'],
+    rules: [{ repairs: [fillEmptyTexts, beginWithUser, listCalledTools] }],
+  },
+  gemini: {
+    defaultBase: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+    endpoints: ['chat-completions'],
+    rules: [
+      {
+        refused: [
+          'presence_penalty',
+          'frequency_penalty',
+          'seed',
+          ...likelihoods,
+          'store',
+          'service_tier',
+        ],
+        repairs: [fillEmptyTexts],
+      },
+    ],
+  },
+  cohere: {
+    defaultBase: 'https://api.cohere.ai/compatibility/v1',
+    keyVariables: ['COHERE_API_KEY', 'CO_API_KEY'],
+    endpoints: ['chat-completions', 'embeddings'],
+    rules: [
+      {
+        refused: [
+          'store',
+          'logit_bias',
+          'top_logprobs',
+          'n',
+          'modalities',
+          'prediction',
+          'audio',
+          'service_tier',
+          'parallel_tool_calls',
+        ],
+      },
+    ],
+  },
+  groq: {
+    ...service('https://api.groq.com/openai/v1', 'GROQ_API_KEY'),
+    rules: [{ refused: [...likelihoods, 'n'], repairs: [dropMessageNames] }],
+  },
   openrouter: service('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', 'OR_API_KEY'),
-  mistral: service('https://api.mistral.ai/v1', 'MISTRAL_API_KEY'),
+  mistral: {
+    ...service('https://api.mistral.ai/v1', 'MISTRAL_API_KEY'),
+    rules: [
+      {
+        refused: [...likelihoods, 'user', 'store', 'service_tier'],
+        renamed: [
+          ['max_completion_tokens', 'max_tokens'],
+          ['seed', 'random_seed'],
+        ],
+        repairs: [sayInstead('tool_choice', 'required', 'any'), dropMessageNames],
+      },
+    ],
+  },
   nvidia_nim: service('https://integrate.api.nvidia.com/v1', 'NVIDIA_NIM_API_KEY'),
   github: service('https://models.inference.ai.azure.com', 'GITHUB_API_KEY', 'GITHUB_TOKEN'),
-  cerebras: service('https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY'),
-  deepseek: service('https://api.deepseek.com/beta', 'DEEPSEEK_API_KEY'),
+  cerebras: {
+    ...service('https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY'),
+    rules: [
+      {
+        refused: [
+          'presence_penalty',
+          'frequency_penalty',
+          'logit_bias',
+          'parallel_tool_calls',
+          'service_tier',
+        ],
+      },
+    ],
+  },
+  deepseek: {
+    ...service('https://api.deepseek.com/beta', 'DEEPSEEK_API_KEY'),
+    rules: [{ repairs: [joinTexts] }],
+  },
   together_ai: service(
     'https://api.together.ai/v1',
     'TOGETHER_API_KEY',
@@ -69,7 +167,15 @@ export const openAiVendors = {
   moonshot: service('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY'),
   dashscope: service('https://dashscope.aliyuncs.com/compatible-mode/v1', 'DASHSCOPE_API_KEY'),
   zai: service('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY'),
-  xai: service('https://api.x.ai/v1', 'XAI_API_KEY'),
+  xai: {
+    ...service('https://api.x.ai/v1', 'XAI_API_KEY'),
+    rules: [
+      {
+        models: /^grok-(3-mini|4|code)/,
+        refused: ['presence_penalty', 'frequency_penalty', 'stop'],
+      },
+    ],
+  },
   perplexity: service('https://api.perplexity.ai', 'PERPLEXITYAI_API_KEY', 'PERPLEXITY_API_KEY'),
   huggingface: service('https://router.huggingface.co/v1', 'HF_TOKEN', 'HUGGINGFACE_API_KEY'),
   deepinfra: service('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),

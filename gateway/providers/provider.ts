@@ -1,5 +1,6 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
 import type { DeploymentParams } from '../../modules/module.ts'
+import type { VendorRules } from './request-rules.ts'
 
 /** A dialect: how to speak to one kind of upstream. Pure: no socket, no clock, no log. */
 export interface Provider {
@@ -16,6 +17,8 @@ export interface Provider {
   /** How it wants its key, flat name and value; absent: `authorization: Bearer`. */
   readonly keyHeader?: (apiKey: string) => readonly [string, string]
   readonly endpoints: Partial<Record<EndpointName, Translation>>
+  /** What requests of its own dialect it is known to refuse, by model; absent: nothing. */
+  readonly rules?: readonly VendorRules[]
   /** A free question that shows the server lives and which models it has. */
   readonly modelList: ModelListCall
 }

@@ -1,5 +1,6 @@
 import type { DeploymentParams } from '../../modules/module.ts'
 import { nearestNames } from '../../modules/nearest-name.ts'
+import { inferProvider } from './infer-provider.ts'
 import type { Provider } from './provider.ts'
 
 type Providers = Readonly<Record<string, Provider>>
@@ -9,10 +10,7 @@ export type Resolved =
   | { readonly provider: Provider; readonly model: string }
   | { readonly fault: string }
 
-const openAiNames =
-  /^(gpt|chatgpt|o[1-9](-|$)|text-embedding|text-moderation|omni-moderation|dall-e|whisper|tts|davinci|babbage)/
-
-/** By `custom_llm_provider`, by the prefix, by a known host, or by a name of OpenAI's own models. */
+/** By `custom_llm_provider`, by the prefix, by a known host, or by a name that one vendor's models have. */
 export function resolveAmong(
   providers: Providers,
   params: Pick<DeploymentParams, 'model' | 'customProvider' | 'apiBase'>,
@@ -30,10 +28,9 @@ export function resolveAmong(
   if (host !== undefined) return { provider: host, model: written }
   if (slash >= 0)
     return { fault: unknownProvider(providers, 'provider', prefix, `openai/${written}`) }
-  const openai = find(providers, 'openai')
   // A bare star takes whatever name is asked for, as OpenAI's or as that of the server at api_base.
-  if (openai !== undefined && (written === '*' || openAiNames.test(written)))
-    return { provider: openai, model: written }
+  const inferred = find(providers, written === '*' ? 'openai' : (inferProvider(written) ?? ''))
+  if (inferred !== undefined) return { provider: inferred, model: written }
   return {
     fault: `expected a provider before '${written}', such as ollama_chat/${written}, or openai/${written} with an api_base`,
   }

@@ -77,6 +77,7 @@ function createDeployment(
   const params = {
     ...entry.params,
     dropParams: entry.params.dropParams ?? module.litellm.dropParams,
+    modifyParams: entry.params.modifyParams ?? module.litellm.modifyParams,
   }
   const gate = around.gateOf?.(id, entry)
   return {
@@ -177,10 +178,10 @@ function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Timeou
   }
 }
 
-/** `model_info.id`, else a digest of everything but the key, so that a rotated key keeps its history. */
+/** `model_info.id`, else a digest of everything but key and limits: who changes these keeps history and counts. */
 function uniqueId(entry: ModelEntry, taken: Set<string>): string {
   const own = entry.info['id']
-  const { apiKey: _, ...rest } = entry.params
+  const { apiKey: _, quotas: _q, queue: _w, maxParallelRequests: _m, ...rest } = entry.params
   const digest = createHash('sha256')
     .update(JSON.stringify([entry.modelName, rest]))
     .digest('hex')

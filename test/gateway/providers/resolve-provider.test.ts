@@ -42,6 +42,20 @@ test.each([
   expect(resolved(model)).toBe(`openai ${model}`)
 })
 
+test.each([
+  ['gpt-4-turbo', 'openai gpt-4-turbo'],
+  ['ft:gpt-4o:me::1', 'openai ft:gpt-4o:me::1'],
+  ['claude-sonnet-4-5', 'anthropic claude-sonnet-4-5'],
+  ['gemini-2.5-flash', 'gemini gemini-2.5-flash'],
+  ['command-r-plus', 'cohere command-r-plus'],
+])('%s is a name of one vendor', (model, expected) => {
+  expect(resolved(model)).toBe(expected)
+})
+
+test.each(['anthropic', 'gemini'])('%s is spoken to for chat alone', (name) => {
+  expect(Object.keys(providers[name]?.endpoints ?? {})).toEqual(['chat-completions'])
+})
+
 describe('custom_llm_provider', () => {
   test('overrides what the name looks like', () => {
     expect(resolved('gpt-4.1', { customProvider: 'ollama_chat' })).toBe('ollama_chat gpt-4.1')

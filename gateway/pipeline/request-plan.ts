@@ -1,0 +1,85 @@
+import { rulesFor, type RequestRules } from '../providers/request-rules.ts'
+import type { Deployment } from '../routing/deployment.ts'
+import { controlFields } from './control-fields.ts'
+import { readDropPath, withoutPath, type DropPath } from './drop-paths.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What a deployment changes in the fields of every request. */
+export interface RequestPlan {
+  /** Used where the caller names no value. */
+  readonly defaults: readonly (readonly [string, unknown])[]
+  /** Put in over the caller's value: `extra_body`. */
+  readonly extra: readonly (readonly [string, unknown])[]
+  /** Never sent: control fields, and what the deployment or its provider does not take. */
+  readonly removed: ReadonlySet<string>
+  readonly paths: readonly DropPath[]
+  readonly renamed: RequestRules['renamed']
+  readonly repairs: RequestRules['repairs']
+}
+
+// A caller's metadata is for the gateway, and for the one who has a field of that name.
+const openAi = 'https://api.openai.com'
+
+/** The plan of a deployment for one of its upstream's models. */
+export function createRequestPlan(
+  { provider, params, origin }: Deployment,
+  upstreamModel: string,
+): RequestPlan {
+  const rules = rulesFor(upstreamModel, provider.rules ?? [])
+  const isDropping = params.dropParams === true
+  const isModifying = params.modifyParams === true
+  // A limit under its other name is worth more than none: renamed before anything is left out.
+  const renamed = isDropping || isModifying ? rules.renamed : []
+  const dropped = params.additionalDropParams.filter((name) => !readDropPath(name))
+  const removed = new Set([...controlFields, ...dropped, ...(isDropping ? rules.refused : [])])
+  const defaults = Object.entries(params.defaults).filter(([key]) => !removed.has(key))
+  if (origin !== openAi) removed.add('metadata')
+  return {
+    defaults,
+    extra: Object.entries(params.extraBody),
+    removed,
+    paths: params.additionalDropParams.flatMap((name) => readDropPath(name) ?? []),
+    renamed,
+    repairs: isModifying ? rules.repairs : [],
+  }
+}
+
+/** Whether two requests with the same fields may differ in more than what is removed. */
+export function hasChanges({ defaults, extra, paths, renamed, repairs }: RequestPlan): boolean {
+  return [defaults, extra, paths, renamed, repairs].some((changes) => changes.length > 0)
+}
+
+/** The fields as the upstream gets them. What is not changed is the very same value. */
+export function plannedFields(fields: Fields, plan: RequestPlan): Record<string, unknown> {
+  // Nothing inherited: a caller's `__proto__` is a key like any other.
+  const sent: Record<string, unknown> = { __proto__: null }
+  for (const [key, value] of plan.defaults) if (!isOverridden(key, fields)) sent[key] = value
+  for (const key of Object.keys(fields)) if (!plan.removed.has(key)) sent[key] = fields[key]
+  for (const [from, to] of plan.renamed) rename(sent, from, to)
+  for (const { field, steps } of plan.paths)
+    if (sent[field] !== undefined) sent[field] = withoutPath(sent[field], steps)
+  for (const repair of plan.repairs) Object.assign(sent, repair(sent))
+  for (const [key, value] of plan.extra) sent[key] = value
+  return sent
+}
+
+const twins: ReadonlyMap<string, string> = new Map([
+  ['max_tokens', 'max_completion_tokens'],
+  ['max_completion_tokens', 'max_tokens'],
+])
+
+/** Whether the caller has said it, under this name or the other one of the same thing. */
+function isOverridden(key: string, fields: Fields): boolean {
+  if (Object.hasOwn(fields, key)) return true
+  const twin = twins.get(key)
+  if (twin === undefined || !Object.hasOwn(fields, twin)) return false
+  return fields[twin] !== null
+}
+
+function rename(sent: Record<string, unknown>, from: string, to: string): void {
+  const value = sent[from]
+  if (value === undefined || !('messages' in sent)) return
+  delete sent[from]
+  sent[to] ??= value
+}
