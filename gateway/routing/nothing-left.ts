@@ -116,7 +116,7 @@ function lacking(name: string, { request, candidates }: DecisionInput): GatewayE
     'unsupported_parameter',
     everywhere.length > 0
       ? `The model ${name} does not take ${what}.`
-      : `No deployment of the model ${name} takes all of ${what} together.`,
+      : `No deployment of the model ${name} takes ${what} together.`,
     first === undefined ? {} : { param: words[first][1] },
   )
 }
