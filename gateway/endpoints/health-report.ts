@@ -1,5 +1,11 @@
 import type { ServerHealth } from '../upstream/probe.ts'
 import type { Serving } from '../pipeline/serving.ts'
+import {
+  adviceFor,
+  mergeDeployment,
+  reportDeployment,
+  type DeploymentHealth,
+} from './deployment-health.ts'
 
 /** What one worker knows of its deployments, from real traffic alone. */
 export interface HealthReport {
@@ -11,29 +17,9 @@ export interface HealthReport {
   }[]
 }
 
-interface DeploymentHealth {
-  readonly model: string
-  readonly modelId: string
-  readonly provider: string
-  readonly apiBase: string
-  readonly inFlight: number
-  readonly coolingForMs: number
-  readonly configurationFault?: string
-  readonly lastOutcome?: { readonly code: string; readonly atMs: number }
-}
-
 export function reportHealth(serving: Serving | undefined, now: number): HealthReport {
   if (!serving) return { deployments: [], leftOut: [] }
-  const deployments = serving.router.deployments.map(({ health, ...deployment }) => ({
-    model: deployment.modelName,
-    modelId: deployment.id,
-    provider: deployment.provider.name,
-    apiBase: deployment.origin + deployment.basePath,
-    inFlight: health.inFlight,
-    coolingForMs: Math.round(health.coolingForMs(now)),
-    ...(health.configurationFault && { configurationFault: health.configurationFault }),
-    ...(health.lastOutcome && { lastOutcome: health.lastOutcome }),
-  }))
+  const deployments = serving.router.deployments.map((one) => reportDeployment(one, now))
   return { deployments, leftOut: serving.leftOut }
 }
 
@@ -51,7 +37,7 @@ export function mergeHealth(
   const merged = new Map<string, DeploymentHealth>()
   for (const deployment of reports.flatMap((report) => report.deployments)) {
     const other = merged.get(deployment.modelId)
-    merged.set(deployment.modelId, other ? newer(other, deployment) : deployment)
+    merged.set(deployment.modelId, other ? mergeDeployment(other, deployment) : deployment)
   }
   const healthy: unknown[] = []
   const unhealthy: unknown[] = []
@@ -77,31 +63,38 @@ export function mergeHealth(
   }
 }
 
-function newer(a: DeploymentHealth, b: DeploymentHealth): DeploymentHealth {
-  const latest = (b.lastOutcome?.atMs ?? 0) > (a.lastOutcome?.atMs ?? 0) ? b : a
-  return {
-    ...latest,
-    inFlight: a.inFlight + b.inFlight,
-    coolingForMs: Math.max(a.coolingForMs, b.coolingForMs),
-  }
-}
-
 function forAnyone({ model, lastOutcome }: DeploymentHealth): unknown {
   return { model, last_outcome: lastOutcome?.code ?? 'unknown', ...timeOf(lastOutcome) }
 }
 
 function forMaster(deployment: DeploymentHealth): unknown {
+  const { lastOutcome, configurationFault, gate } = deployment
   return {
     model: deployment.model,
     model_id: deployment.modelId,
     api_base: deployment.apiBase,
     provider: deployment.provider,
     in_flight: deployment.inFlight,
+    breaker: deployment.breaker,
     cooling_for_ms: deployment.coolingForMs,
-    ...(deployment.configurationFault && { configuration_fault: deployment.configurationFault }),
-    last_outcome: deployment.lastOutcome?.code ?? 'unknown',
-    ...timeOf(deployment.lastOutcome),
+    limited_for_ms: deployment.limitedForMs,
+    latency_ms: deployment.latencyMs,
+    ...(configurationFault && {
+      configuration_fault: configurationFault,
+      error: adviceFor(deployment),
+    }),
+    last_outcome: lastOutcome?.code ?? 'unknown',
+    ...(lastOutcome?.status !== undefined && { last_status: lastOutcome.status }),
+    ...timeOf(lastOutcome),
+    ...(gate && gate.quotas.length > 0 && { quotas: gate.quotas.map(quotaView) }),
+    ...(gate?.slots && { slots: gate.slots }),
   }
+}
+
+type QuotaReport = NonNullable<DeploymentHealth['gate']>['quotas'][number]
+
+function quotaView({ unit, per, amount, remaining, resetsInMs }: QuotaReport): unknown {
+  return { unit, per, amount, remaining, resets_in_ms: Math.round(resetsInMs) }
 }
 
 function timeOf(outcome: DeploymentHealth['lastOutcome']): { last_outcome_at?: string } {
