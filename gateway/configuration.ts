@@ -4,13 +4,16 @@ import { basename, dirname } from 'node:path'
 
 import type { FastifyBaseLogger } from 'fastify'
 
-import type { Fault } from '../modules/module.ts'
+import type { Fault, ModelEntry, RouterSettings } from '../modules/module.ts'
 import { readModule } from '../modules/read-module.ts'
 import { createKeyring, splitKeys } from './auth/keyring.ts'
 import { weaknessOf } from './auth/weak-key.ts'
+import type { GateAsk } from './limits/create-gates.ts'
+import type { Gate } from './limits/gate.ts'
 import type { Serving } from './pipeline/serving.ts'
 import { createDeployments } from './routing/create-deployments.ts'
 import type { Health } from './routing/health.ts'
+import { respectsRates } from './routing/obstacles.ts'
 import { createRouter } from './routing/router.ts'
 import {
   areSecretsMounted,
@@ -27,6 +30,16 @@ export interface Refusal {
   readonly atMs: number
 }
 
+/** The quotas and places of a deployment; undefined: nothing of it is limited. */
+export type FindGate = (ask: GateAsk) => Gate | undefined
+
+interface ConfigurationParts {
+  readonly settings: Settings
+  readonly environment: NodeJS.ProcessEnv
+  readonly log: FastifyBaseLogger
+  readonly findGate: FindGate
+}
+
 const permission = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY'
 const pollMs = 2_000
 const settleMs = 100
@@ -36,6 +49,7 @@ export class Configuration {
   readonly #settings: Settings
   readonly #environment: NodeJS.ProcessEnv
   readonly #log: FastifyBaseLogger
+  readonly #findGate: FindGate
   readonly #listeners: ((serving: Serving) => void)[] = []
   #databaseUrl: string | undefined
   #watchers: FSWatcher[] = []
@@ -47,10 +61,11 @@ export class Configuration {
   #lastRead = ''
   #seen = ''
 
-  constructor(settings: Settings, environment: NodeJS.ProcessEnv, log: FastifyBaseLogger) {
+  constructor({ settings, environment, log, findGate }: ConfigurationParts) {
     this.#settings = settings
     this.#environment = environment
     this.#log = log
+    this.#findGate = findGate
     const findVariable = createFindVariable(environment, readSecretFiles(settings.secretsDir))
     this.#databaseUrl = findVariable('DATABASE_URL')
   }
@@ -143,6 +158,7 @@ export class Configuration {
       ? createDeployments(read.module, {
           findVariable: (name) => read.module?.environment?.[name] ?? noting(name),
           findHealth: (id) => this.#healthOf(id),
+          gateOf: this.#createGateOf(read.module.router),
         })
       : undefined
     const isWeakPermitted = noting(permission)?.toLowerCase() === 'true'
@@ -205,6 +221,14 @@ export class Configuration {
     for (const { file, line, column, path, message: fault } of faults) {
       this.#log.error(`${file}:${line}:${column} ${path}: ${fault}`)
     }
+  }
+
+  #createGateOf(router: RouterSettings) {
+    const { strategy, areRatesEnforced } = router
+    const areRatesLimits = areRatesEnforced || (strategy !== undefined && respectsRates(strategy))
+    const isUseCounted = strategy?.startsWith('usage-based-routing') ?? false
+    return (id: string, { params }: ModelEntry) =>
+      this.#findGate({ id, params, router, areRatesLimits, isUseCounted })
   }
 
   #healthOf(id: string): Health | undefined {

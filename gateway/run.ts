@@ -8,13 +8,16 @@ import { Configuration, mayStillCome } from './configuration.ts'
 import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import { reportHealth } from './endpoints/health-report.ts'
+import { createCounters } from './limits/counters.ts'
+import { Gates } from './limits/create-gates.ts'
+import { SlotBook } from './limits/slot-book.ts'
 import type { Rooms } from './pipeline/rooms.ts'
 import { RetryBudget } from './routing/retry-budget.ts'
 import { StartError, type Settings } from './settings.ts'
 import { describeConfiguration, describeReadiness } from './status.ts'
 import { createStorage, type Storage } from './storage/storage.ts'
 import { ExchangeRows } from './telemetry/exchange-rows.ts'
-import { explain, explanationRow, isPlain, type Settled } from './telemetry/explanation.ts'
+import { explanationRow, isInUsage } from './telemetry/explanation.ts'
 import { gaugesOf } from './telemetry/gauges.ts'
 import { RecentExchanges } from './telemetry/recent-exchanges.ts'
 import { createRegistry } from './telemetry/registry.ts'
@@ -48,16 +51,24 @@ const flushMs = 10_000
 /** Starts one gateway: listens first, then reads its configuration and reaches for its database. */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { settings, environment, log } = options
-  const configuration = new Configuration(settings, environment, log)
+  const configuration = new Configuration({
+    settings,
+    environment,
+    log,
+    findGate: (ask) => gates.gate(ask),
+  })
   const storage = createStorage({
     databaseUrl: () => configuration.databaseUrl,
     spoolDir: settings.spoolDir,
     module: settings.moduleName ?? 'gateway',
     log,
   })
+  const now = () => performance.now()
+  const counters = createCounters({ ledger: undefined, now, wallClock: () => Date.now(), log })
+  const gates = new Gates({ counters, slots: new SlotBook(now), now })
   const pools = new Pools()
   const rows = new ExchangeRows()
-  const recent = new RecentExchanges<Settled>()
+  const recent = new RecentExchanges()
   const rooms = createRooms({ pools, rows, recent, storage, settings, log })
   const state = { isDraining: false, isClosing: false }
   const gateway = createGateway({ options, configuration, storage, rooms, rows, recent, state })
@@ -68,9 +79,10 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     const at = await metricsApp.listen({ host: settings.host, port: settings.metricsPort })
     log.info(`metrics on ${at}/metrics`)
   }
-  configuration.onServing(({ router }) =>
-    pools.keepOnly(new Set(router.deployments.map(({ origin }) => origin))),
-  )
+  configuration.onServing(({ router: { deployments } }) => {
+    pools.keepOnly(new Set(deployments.map(({ origin }) => origin)))
+    gates.keepOnly(new Set(deployments.map(({ id }) => id)))
+  })
   configuration.load()
   if (!configuration.serving && !mayStillCome(settings)) {
     await app.close()
@@ -90,6 +102,8 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       await finish(app, rooms, settings.shutdownTimeoutMs)
       await metricsApp?.close()
       await pools.destroy()
+      // What is leased goes back while the database is still at hand.
+      await counters.close(flushMs)
       await storage.close({ deadlineMs: flushMs })
     },
   }
@@ -98,7 +112,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
 interface RoomParts {
   readonly pools: Pools
   readonly rows: ExchangeRows
-  readonly recent: RecentExchanges<Settled>
+  readonly recent: RecentExchanges
   readonly storage: Storage
   readonly settings: Settings
   readonly log: FastifyBaseLogger
@@ -123,8 +137,8 @@ function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts)
       rows.inFlight -= 1
       const endedAt = now()
       settle(exchange, endedAt, ledger)
-      recent.add({ exchange, endedAt })
-      if (!isPlain(exchange)) storage.keepExplanation(() => explanationRow({ exchange, endedAt }))
+      recent.add(exchange, endedAt)
+      if (!isInUsage(exchange)) storage.keepExplanation(() => explanationRow(exchange, endedAt))
     },
     refuse: (exchange) => rows.add(exchange, now()),
     countAttempt: (exchange, deployment, outcome, status) =>
@@ -145,7 +159,7 @@ interface GatewayParts {
   readonly storage: Storage
   readonly rooms: Rooms
   readonly rows: ExchangeRows
-  readonly recent: RecentExchanges<Settled>
+  readonly recent: RecentExchanges
   readonly state: { isDraining: boolean; isClosing: boolean }
 }
 
@@ -177,10 +191,7 @@ function createGateway({
     return answers[question]()
   }
   colleagues.onAsked(answer)
-  const explainRecent = (id: string) => {
-    const found = recent.find(id, rooms.now() - hourMs)
-    return found ? explain(found) : null
-  }
+  const explainRecent = (id: string) => recent.explain(id, rooms.now() - hourMs) ?? null
   const askAll = async <Q extends Question>(question: Q) => [
     await answer(question),
     ...(await colleagues.askOthers(question)),

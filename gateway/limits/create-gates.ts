@@ -27,7 +27,7 @@ export interface GateAsk {
 /** Makes the gates of a process, and keeps each for as long as what stands in the document about it is the same. */
 export class Gates {
   readonly #sources: GateSources
-  readonly #kept = new Map<string, { readonly settings: string; readonly gate: Gate }>()
+  readonly #kept = new Map<string, Kept>()
 
   constructor(sources: GateSources) {
     this.#sources = sources
@@ -53,13 +53,20 @@ export class Gates {
       slots: rules && slots.of(id, rules),
       now,
     })
-    this.#kept.set(id, { settings, gate })
+    this.#kept.set(id, { settings, gate, hasSlots: rules !== undefined })
     return gate
   }
 
   /** Forgets the gates of deployments that are gone. */
   keepOnly(ids: ReadonlySet<string>): void {
     for (const id of this.#kept.keys()) if (!ids.has(id)) this.#kept.delete(id)
-    this.#sources.slots.keepOnly(ids)
+    const withSlots = [...this.#kept].flatMap(([id, { hasSlots }]) => (hasSlots ? id : []))
+    this.#sources.slots.keepOnly(new Set(withSlots))
   }
+}
+
+interface Kept {
+  readonly settings: string
+  readonly gate: Gate
+  readonly hasSlots: boolean
 }

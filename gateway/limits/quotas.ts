@@ -12,6 +12,8 @@ export interface Amount {
 /** All amounts that one deployment's calls use up; a call takes from each of them or from none. */
 export class Quotas {
   readonly #amounts: readonly Amount[]
+  /** Until when the upstream gives nothing, as it said itself. */
+  readonly #toldUntil = new Map<Counter, number>()
 
   constructor(amounts: readonly Amount[]) {
     this.#amounts = amounts
@@ -22,8 +24,9 @@ export class Quotas {
     let longest = 0
     for (const { counter } of this.#amounts) {
       const { remaining, resetsInMs } = counter.state(now)
-      // Even a reset that is due now has not come yet.
-      if (remaining < 1) longest = Math.max(longest, resetsInMs, 1)
+      if (remaining >= 1) continue
+      const toldMs = (this.#toldUntil.get(counter) ?? 0) - now
+      longest = Math.max(longest, resetsInMs, toldMs)
     }
     return longest
   }
@@ -74,8 +77,10 @@ export class Quotas {
     const { remaining, resetsInMs } = told
     if (remaining === undefined) return
     const ofUnit = this.#amounts.filter(({ spec }) => spec.unit === unit)
-    for (const { counter } of findTold(told, ofUnit)) {
+    for (const { spec, counter } of findTold(told, ofUnit)) {
       counter.learn({ remaining: Math.floor(remaining), resetsInMs }, now)
+      if (remaining >= 1 || spec.window.kind === 'calendar') continue
+      this.#toldUntil.set(counter, now + (resetsInMs ?? spec.window.periodMs))
     }
   }
 }

@@ -58,7 +58,8 @@ export abstract class Slice {
 
   /** May be taken by anybody, as far as known here. */
   get remaining(): number {
-    if (this.isSelfGranted || !this.told) return Math.max(0, this.free)
+    if (this.isSelfGranted) return Math.max(0, this.free)
+    if (!this.told) return Math.max(0, this.amount - this.takenHere)
     return Math.max(0, this.free, this.told.remaining - this.unreported)
   }
 

@@ -181,7 +181,8 @@ function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Timeou
 /** `model_info.id`, else a digest of everything but key and limits: who changes these keeps history and counts. */
 function uniqueId(entry: ModelEntry, taken: Set<string>): string {
   const own = entry.info['id']
-  const { apiKey: _, quotas: _q, queue: _w, maxParallelRequests: _m, ...rest } = entry.params
+  const { apiKey: _, quotas: _1, rpm: _2, tpm: _3, ...unlimited } = entry.params
+  const { maxParallelRequests: _4, queue: _5, ...rest } = unlimited
   const digest = createHash('sha256')
     .update(JSON.stringify([entry.modelName, rest]))
     .digest('hex')

@@ -2,6 +2,8 @@ import type { Configuration } from '../configuration.ts'
 import type { Rooms } from '../pipeline/rooms.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { ExchangeRows } from './exchange-rows.ts'
+import { deploymentGauges } from './deployment-gauges.ts'
+import { limitGauges } from './limit-gauges.ts'
 import type { GaugeSource } from './registry.ts'
 
 export interface GaugeParts {
@@ -38,13 +40,8 @@ export function gaugesOf({ configuration, storage, rows, rooms }: GaugeParts): G
       acrossWorkers: 'max',
       read: () => configuration.serving?.leftOut.length ?? 0,
     },
-    {
-      name: 'litellm_deployment_state',
-      help: '0 healthy, 1 failing lately, 2 resting or misconfigured.',
-      acrossWorkers: 'max',
-      labelNames: ['litellm_model_name', 'model_id', 'api_base', 'api_provider'],
-      read: () => deploymentStates(configuration, rooms.now()),
-    },
+    ...deploymentGauges(() => configuration.serving?.router.deployments ?? [], rooms.now),
+    ...limitGauges(() => configuration.serving?.router.deployments ?? [], rooms.now),
     {
       name: 'colonnade_database_connected',
       help: '1 while Postgres answers.',
@@ -98,23 +95,4 @@ export function gaugesOf({ configuration, storage, rows, rooms }: GaugeParts): G
       () => storage.metrics().imageMemoryBytes,
     ),
   ]
-}
-
-function deploymentStates(configuration: Configuration, now: number) {
-  return (configuration.serving?.router.deployments ?? []).map(
-    ({ health, id, target, provider, origin, basePath }) => ({
-      labels: {
-        litellm_model_name: target.model,
-        model_id: id,
-        api_base: origin + basePath,
-        api_provider: provider.name,
-      },
-      value:
-        health.isCooling(now) || health.configurationFault
-          ? 2
-          : (health.lastOutcome?.code ?? 'ok') === 'ok'
-            ? 0
-            : 1,
-    }),
-  )
 }

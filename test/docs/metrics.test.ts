@@ -75,13 +75,24 @@ function answerFor(path: string): unknown {
     : { id: '1', choices: [], usage }
 }
 
+const limits = {
+  rpm: 1_000,
+  tpm: 1_000_000,
+  max_parallel_requests: 100,
+  quota: [
+    { unit: 'requests', amount: 1_000, per: 'day' },
+    { unit: 'tokens', amount: 1_000_000, per: 'day' },
+  ],
+}
+
 let upstream: FakeUpstream
 let gateway: TestGateway
 let exposed: Map<string, Metric>
 
 beforeAll(async () => {
   upstream = await createFakeUpstream(answerAll)
-  gateway = await startGateway({ config: modelAt(upstream.url, { num_retries: 0 }) })
+  const model = modelAt(upstream.url, { num_retries: 0, ...limits })
+  gateway = await startGateway({ config: { ...model, router_settings: { allowed_fails: 0 } } })
   const chat = { model: 'm', messages: [{ role: 'user', content: 'please' }] }
   const requests = [
     gateway.post('/v1/chat/completions', chat),

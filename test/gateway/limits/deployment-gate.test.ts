@@ -304,8 +304,12 @@ describe('what an upstream tells', () => {
 
   test('a refusal without a period uses up the smallest', () => {
     const gate = gateOf({ quotas: both })
-    gate.learn({ requests: { remaining: 0 } }, clock)
+    gate.learn({ requests: { remaining: 0, resetsInMs: 20 * second } }, clock)
     expect(reported(gate)).toEqual([0, 250])
+    expect(gate.facts(clock).quotaMs).toBe(20 * second)
+    clock += 20 * second
+    expect(gate.facts(clock).quotaMs).toBe(0)
+    expect(reported(gate)).toEqual([10, 250])
   })
 
   test('less than we believe is learnt, more is not', () => {
