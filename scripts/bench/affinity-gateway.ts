@@ -1,5 +1,5 @@
 import { decide } from '../../gateway/routing/decide.ts'
-import type { CandidateFacts, DecisionInput } from '../../gateway/routing/decision.ts'
+import type { CandidateFacts, DecisionRules, RequestFacts } from '../../gateway/routing/decision.ts'
 import { digest } from '../../gateway/routing/dice.ts'
 import { Health } from '../../gateway/routing/health.ts'
 import type { Clock } from './affinity-clock.ts'
@@ -83,7 +83,13 @@ export class Gateway {
     const { now } = this.#clock
     const candidates = this.#healths.map((health, at) => factsOf(at, health, tried.has(at), now))
     const { affinity, promptTokens } = turn
-    const request = { endpoint, promptTokens, needs: [], tags: [], affinity }
+    const request: RequestFacts = {
+      endpoint: 'chat-completions',
+      promptTokens,
+      needs: [],
+      tags: [],
+      affinity,
+    }
     const input = { strategy: this.#subject, rules, request, candidates, seed: seed + tried.size }
     return decide(input).order[0] ?? -1
   }
@@ -96,9 +102,7 @@ interface Request {
   readonly tried: Set<number>
 }
 
-const endpoint = 'chat-completions'
-
-const rules: DecisionInput['rules'] = {
+const rules: DecisionRules = {
   isTagFiltering: false,
   isTagMatchAny: true,
   arePreCallChecksOn: false,
