@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 
 import { families, type Family, type Labels } from './families.ts'
 import type { ExchangeRows } from './exchange-rows.ts'
@@ -11,6 +11,8 @@ export interface GaugeSource {
   readonly labelNames?: readonly string[]
   /** How the numbers of several workers become one; the sum where it is left out. */
   readonly acrossWorkers?: 'min' | 'max'
+  /** It only grows. */
+  readonly isCounter?: true
   read(): number | readonly { readonly labels: Labels; readonly value: number }[]
 }
 
@@ -24,7 +26,8 @@ export function createRegistry(
   registry.setDefaultLabels({ module })
   collectDefaultMetrics({ register: registry })
   for (const family of families) registry.registerMetric(asMetric(family, rows))
-  for (const source of gauges) registry.registerMetric(createGauge(source))
+  for (const source of gauges)
+    registry.registerMetric(source.isCounter ? createCounter(source) : createGauge(source))
   return registry
 }
 
@@ -40,6 +43,21 @@ function createGauge({ name, help, labelNames = [], acrossWorkers, read }: Gauge
       this.reset()
       if (typeof now === 'number') this.set(now)
       else for (const { labels, value } of now) this.set(labels, value)
+    },
+  })
+}
+
+function createCounter({ name, help, labelNames = [], read }: GaugeSource): Counter {
+  return new Counter({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: [],
+    collect() {
+      const now = read()
+      this.reset()
+      if (typeof now === 'number') this.inc(now)
+      else for (const { labels, value } of now) this.inc(labels, value)
     },
   })
 }
