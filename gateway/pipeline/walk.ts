@@ -140,11 +140,7 @@ function keyOf({ name }: ModelGroup, model: string): string {
 
 /** The groups behind the name of a fallback; none where nothing stands behind it, of which the reader of the file warns. */
 function routeOf(model: string, router: Router): readonly ModelGroup[] {
-  try {
-    return router.route(model)
-  } catch {
-    return []
-  }
+  return router.find(model) ?? []
 }
 
 // What does not fit one model may still fit the next.

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
-import { answerChat, createFakeUpstream, type FakeUpstream } from '../doubles/fake-upstream.ts'
+import {
+  answerChat,
+  answerJson,
+  createFakeUpstream,
+  type FakeUpstream,
+} from '../doubles/fake-upstream.ts'
 import { startGateway, type TestGateway } from '../doubles/gateway.ts'
 
 let upstream: FakeUpstream
@@ -117,7 +122,7 @@ describe('additional_drop_params', () => {
   })
 
   test('holds for uploads too', async () => {
-    upstream.script((_request, response) => response.end('{"text":"x"}'))
+    upstream.script(answerJson({ text: 'x' }))
     const form = new FormData()
     form.set('model', 'picky')
     form.set('user', 'me')
