@@ -17,7 +17,7 @@ export interface Seen {
   errors: number
 }
 
-const attempts = 2
+const mostAttempts = 2
 const firstByteTimeoutMs = 10_000
 
 /** A gateway with its own view of the servers: health and decisions are the real ones, sockets are not. */
@@ -37,7 +37,7 @@ export class Gateway {
 
   serve(turn: Turn, seed: number, seen: Seen): void {
     seen.requests += 1
-    this.#attempt({ turn, seed, seen, tried: new Set() })
+    this.#attempt({ turn, seed, seen, tried: new Set(), attempts: 0 })
   }
 
   #attempt(request: Request): void {
@@ -48,6 +48,7 @@ export class Gateway {
     if (!server || !health) throw new Error('no server was picked')
     tried.add(picked)
     const startedAt = this.#clock.now
+    request.attempts += 1
     const tookMs = (): number => this.#clock.now - startedAt
     const ticket = health.begin(startedAt)
     let isWaiting = true
@@ -55,7 +56,7 @@ export class Gateway {
       isWaiting = false
       health.recordFailure(code, this.#clock.now, 0, { ticket, tookMs: tookMs() })
       health.end(ticket)
-      if (tried.size < attempts) this.#attempt(request)
+      if (request.attempts < mostAttempts) this.#attempt(request)
       else seen.errors += 1
     }
     const hangUp = server.accept({
@@ -100,6 +101,7 @@ interface Request {
   readonly seed: number
   readonly seen: Seen
   readonly tried: Set<number>
+  attempts: number
 }
 
 const rules: DecisionRules = {
