@@ -11,6 +11,8 @@ import { reportHealth } from './endpoints/health-report.ts'
 import { createCounters } from './limits/counters.ts'
 import { Gates } from './limits/create-gates.ts'
 import { SlotBook } from './limits/slot-book.ts'
+import { SlotLeases } from './limits/slot-leases.ts'
+import { SlotLeases } from './limits/slot-leases.ts'
 import type { Rooms } from './pipeline/rooms.ts'
 import { RetryBudget } from './routing/retry-budget.ts'
 import { StartError, type Settings } from './settings.ts'
@@ -65,7 +67,8 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   })
   const now = () => performance.now()
   const counters = createCounters({ ledger: undefined, now, wallClock: () => Date.now(), log })
-  const gates = new Gates({ counters, slots: new SlotBook(now), now })
+  const slots = new SlotBook(now, new SlotLeases(storage.slots, now, log))
+  const gates = new Gates({ counters, slots, now })
   const pools = new Pools()
   const rows = new ExchangeRows()
   const recent = new RecentExchanges()
@@ -103,7 +106,8 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       await metricsApp?.close()
       await pools.destroy()
       // What is leased goes back while the database is still at hand.
-      await counters.close(flushMs)
+      await Promise.all([counters.close(flushMs), slots.close()])
+      await slots.close()
       await storage.close({ deadlineMs: flushMs })
     },
   }

@@ -1,12 +1,16 @@
+import type { SlotLeases } from './slot-leases.ts'
 import { Slots, type SlotRules } from './slots.ts'
 
 /** The places of all deployments of this process, by deployment; kept over reloads of the document. */
 export class SlotBook {
   readonly #slots = new Map<string, Slots>()
   readonly #now: () => number
+  readonly #leases: SlotLeases | undefined
 
-  constructor(now: () => number) {
+  /** With leases they are shared with the other processes of the module. */
+  constructor(now: () => number, leases?: SlotLeases) {
     this.#now = now
+    this.#leases = leases
   }
 
   /** The places of a deployment; rules that differ from those known hold from now on. */
@@ -18,11 +22,21 @@ export class SlotBook {
     }
     const slots = new Slots(rules, this.#now)
     this.#slots.set(deployment, slots)
+    this.#leases?.add(deployment, slots)
     return slots
   }
 
-  /** Forgets the deployments that are gone. Who still holds or awaits a place of theirs is not disturbed. */
+  /** Forgets the deployments that are gone, once nobody has or awaits a place of theirs. */
   keepOnly(deployments: ReadonlySet<string>): void {
-    for (const id of this.#slots.keys()) if (!deployments.has(id)) this.#slots.delete(id)
+    for (const [id, slots] of this.#slots) {
+      if (deployments.has(id) || slots.busy > 0 || slots.waiting > 0) continue
+      this.#slots.delete(id)
+      this.#leases?.remove(id)
+    }
+  }
+
+  /** Gives back what is leased. */
+  async close(): Promise<void> {
+    await this.#leases?.close()
   }
 }

@@ -45,10 +45,10 @@ export interface SlotSharing {
   mustPassOn(heldMs: number): boolean
   /** Places that others may have to spare. */
   elsewhere(now: number): number
+  /** How long a place is looked for in other processes where nobody may wait in a queue. */
+  readonly lookMs: number
 }
 
-/** How long a place is looked for in other processes where nobody may wait in a queue. */
-const lookMs = 500
 const firstGuessMs = 1_000
 /** How much of the measured service time is the newest service. */
 const newest = 0.2
@@ -70,6 +70,8 @@ export class Slots {
   readonly #queue = new FairQueue<Caller>()
   readonly #now: () => number
   busy = 0
+  /** Until when what was granted may be used; for ever where places are this process's own. */
+  validUntil = Infinity
 
   constructor(rules: SlotRules, now: () => number) {
     this.#rules = rules
@@ -105,8 +107,10 @@ export class Slots {
 
   /** Places are shared from now on, and only those granted are used; undefined: all are this process's own. */
   share(sharing: SlotSharing | undefined): void {
+    if (this.#sharing === sharing) return
     this.#sharing = sharing
-    if (!sharing) this.grant(this.total)
+    this.validUntil = Infinity
+    this.grant(sharing ? 0 : this.total)
   }
 
   /** The number of places this process may use from now on. Those taken beyond it are not taken again. */
@@ -123,7 +127,9 @@ export class Slots {
 
   /** A place, where one is free here. */
   tryTake(now: number): Slot | undefined {
-    if (this.busy >= this.#capacity || this.#queue.length > 0) return undefined
+    if (this.busy >= this.#capacity || this.#queue.length > 0 || now > this.validUntil) {
+      return undefined
+    }
     return this.#take(now, undefined)
   }
 
@@ -149,7 +155,10 @@ export class Slots {
 
   #enter(ask: SlotAsk, now: number): WaitingSlot {
     const { promise, resolve, reject } = Promise.withResolvers<Slot | undefined>()
-    const longestMs = Math.max(0, Math.min(this.#rules.queue?.maxWaitMs ?? lookMs, ask.patienceMs))
+    const longestMs = Math.max(
+      0,
+      Math.min(this.#rules.queue?.maxWaitMs ?? this.#sharing?.lookMs ?? 0, ask.patienceMs),
+    )
     const giveUp = (): void => {
       if (!this.#queue.remove(waiter)) return
       const failure = this.#failureAfter(longestMs, ask)
@@ -170,10 +179,12 @@ export class Slots {
 
   #serveWaiting(): void {
     while (this.busy < this.#capacity) {
+      const now = this.#now()
+      if (now > this.validUntil) return
       const waiter = this.#queue.shift()
       if (!waiter) return this.#queue.forget()
       clearTimeout(waiter.value.timer)
-      waiter.value.done(this.#take(this.#now(), waiter))
+      waiter.value.done(this.#take(now, waiter))
     }
   }
 

@@ -1,4 +1,5 @@
 import type { UsageRow } from '../accounting/usage.ts'
+import type { SlotLedger } from '../limits/slot-ledger.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import { ExplanationStore } from './explanation-store.ts'
 import type { ExplanationRow } from './explanations.ts'
@@ -6,6 +7,7 @@ import type { ImageFile } from './image-files.ts'
 import { ImageStore } from './image-store.ts'
 import type { Log } from './log.ts'
 import { Notices } from './notices.ts'
+import { SlotStore } from './slot-store.ts'
 import { Spool } from './spool.ts'
 import { UsageWriter, type SpoolState } from './usage-writer.ts'
 
@@ -24,6 +26,8 @@ export interface Storage {
   metrics(): StorageMetrics
   /** What processes on one database tell each other. */
   readonly notices: Notices
+  /** Places at deployments, for all processes of the module. */
+  readonly slots: SlotLedger
   /** Writes what is left within the time given, to Postgres or the spool, and ends. */
   close(options: { readonly deadlineMs: number }): Promise<void>
 }
@@ -83,6 +87,7 @@ export function createStorage(options: StorageOptions): Storage {
   const writer = new UsageWriter({ connection, spool, log, maxRowsInMemory })
   const images = new ImageStore(connection, now)
   const notices = new Notices({ connection, log })
+  const slots = new SlotStore(connection, notices, module)
   const explanations = new ExplanationStore(connection)
 
   function onChange() {
@@ -107,6 +112,7 @@ export function createStorage(options: StorageOptions): Storage {
   return {
     state,
     notices,
+    slots,
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
     findImage: (id) => images.find(id),

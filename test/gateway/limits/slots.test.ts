@@ -195,6 +195,7 @@ describe('places shared with other processes', () => {
     onShort: vi.fn(),
     mustPassOn: () => false,
     elsewhere: () => 0,
+    lookMs: 60_000,
     ...more,
   })
 
@@ -213,6 +214,7 @@ describe('places shared with other processes', () => {
   test('one that is passed on is not taken again', () => {
     const slots = createSlots({ total: 2 })
     slots.share(sharing({ mustPassOn: () => true }))
+    slots.grant(2)
     const slot = take(slots)
     slot.release()
     expect(slots.capacity).toBe(1)
@@ -220,7 +222,7 @@ describe('places shared with other processes', () => {
 
   test('one is looked for elsewhere even where nobody may queue', async () => {
     const slots = createSlots({ queue: undefined })
-    slots.share(sharing({ elsewhere: () => 1 }))
+    slots.share(sharing({ elsewhere: () => 1, lookMs: 20 }))
     slots.grant(0)
     expect(slots.free(time)).toBe(1)
     const waiting = wait(slots)
