@@ -12,7 +12,6 @@ import { createCounters } from './limits/counters.ts'
 import { Gates } from './limits/create-gates.ts'
 import { SlotBook } from './limits/slot-book.ts'
 import { SlotLeases } from './limits/slot-leases.ts'
-import { SlotLeases } from './limits/slot-leases.ts'
 import type { Rooms } from './pipeline/rooms.ts'
 import { RetryBudget } from './routing/retry-budget.ts'
 import { StartError, type Settings } from './settings.ts'
@@ -66,9 +65,12 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     log,
   })
   const now = () => performance.now()
-  const counters = createCounters({ ledger: undefined, now, wallClock: () => Date.now(), log })
-  const slots = new SlotBook(now, new SlotLeases(storage.slots, now, log))
-  const gates = new Gates({ counters, slots, now })
+  const gates = new Gates({
+    openCounters: () =>
+      createCounters({ ledger: undefined, now, wallClock: () => Date.now(), log }),
+    openSlots: () => new SlotBook(now, new SlotLeases(storage.slots, now, log)),
+    now,
+  })
   const pools = new Pools()
   const rows = new ExchangeRows()
   const recent = new RecentExchanges()
@@ -106,8 +108,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       await metricsApp?.close()
       await pools.destroy()
       // What is leased goes back while the database is still at hand.
-      await Promise.all([counters.close(flushMs), slots.close()])
-      await slots.close()
+      await gates.close(flushMs)
       await storage.close({ deadlineMs: flushMs })
     },
   }
