@@ -2,6 +2,7 @@ import type { EndpointName } from './endpoints.ts'
 import { endpointNames } from './endpoints.ts'
 import { FaultList } from './fault-list.ts'
 import { createFill, createRefusingFill, findVariables, withOwnVariables } from './fill.ts'
+import { warnOfIdleQueues } from './idle-queues.ts'
 import { findLiteralSecrets } from './literal-secrets.ts'
 import { faultOfName } from './module-name.ts'
 import type { DeploySettings, Fault, FleetMember, Module, VariableUse } from './module.ts'
@@ -97,6 +98,7 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
     credentials,
     areRatesEnforced,
   })
+  warnOfIdleQueues(document, faults)
   warnOfUnknownNames(document, { models, router: settings.router }, faults)
   for (const [key, value] of Object.entries(document)) {
     if (Object.hasOwn(moduleSchema.properties, key)) continue

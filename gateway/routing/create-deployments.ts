@@ -86,7 +86,7 @@ function createDeployment(
     provider,
     target: { model, params },
     origin: url.origin,
-    basePath: url.pathname.replace(/\/+$/, ''),
+    basePath: basePathOf(url, provider),
     headers: headersOf(entry, provider, apiKey),
     secrets: apiKey === undefined ? [url.host] : [url.host, apiKey],
     params,
@@ -110,6 +110,14 @@ function baseOf(
 // A vendor's key from the environment goes to the vendor alone, never to a server that only speaks its dialect.
 function isOwnAddress(url: URL, { defaultBase }: Provider): boolean {
   return defaultBase === undefined || new URL(defaultBase).host === url.host
+}
+
+// People write a vendor's address with and without its path: https://api.mistral.ai, https://api.mistral.ai/v1.
+function basePathOf(url: URL, provider: Provider): string {
+  const { defaultBase } = provider
+  const isBare = url.pathname === '/' && defaultBase !== undefined && isOwnAddress(url, provider)
+  const { pathname } = isBare ? new URL(defaultBase) : url
+  return pathname.replace(/\/+$/, '')
 }
 
 function parseBase(base: string): URL | string {

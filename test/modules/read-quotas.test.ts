@@ -120,6 +120,16 @@ describe('a queue', () => {
     ],
     [{ max_wait: '2.5' }, { maxWaitMs: 2500, maxLength: 100 }],
   ])('%j is %j', (written, queue) => {
-    expect(read({ queue: written }).params?.queue).toEqual(queue)
+    const { params, faults } = read({ queue: written, max_parallel_requests: 1 })
+    expect(params?.queue).toEqual(queue)
+    expect(faults).toEqual([])
+  })
+
+  test('where requests at once are not counted is said to be idle', () => {
+    const idle = /queue: warning: nobody waits .*write max_parallel_requests too/
+    expect(read({ queue: {} }).faults).toEqual([expect.stringMatching(idle)])
+    expect(read({}, { queue: {} }).faults).toEqual([expect.stringMatching(idle)])
+    expect(read({ max_parallel_requests: '${N}' }, { queue: {} }).faults).toEqual([])
+    expect(read({ queue: {} }, { default_max_parallel_requests: 2 }).faults).toEqual([])
   })
 })
