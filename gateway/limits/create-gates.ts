@@ -1,15 +1,15 @@
 import type { DeploymentParams, RouterSettings } from '../../modules/module.ts'
-import type { Counters } from './counter.ts'
+import type { RunningCounters } from './counters.ts'
 import { DeploymentGate } from './deployment-gate.ts'
 import type { Gate } from './gate.ts'
-import { quotaSpecsOf } from './quota-specs.ts'
+import { quotaSpecsOf, type QuotaSpec } from './quota-specs.ts'
 import { Quotas } from './quotas.ts'
 import type { SlotBook } from './slot-book.ts'
 
-/** What gates are made of. */
+/** What gates are made of, opened with the first that needs it: who limits nothing asks no database for anything. */
 export interface GateSources {
-  readonly counters: Counters
-  readonly slots: SlotBook
+  readonly openCounters: () => RunningCounters
+  readonly openSlots: () => SlotBook
   readonly now: () => number
 }
 
@@ -28,6 +28,8 @@ export interface GateAsk {
 export class Gates {
   readonly #sources: GateSources
   readonly #kept = new Map<string, Kept>()
+  #counters: RunningCounters | undefined
+  #slots: SlotBook | undefined
 
   constructor(sources: GateSources) {
     this.#sources = sources
@@ -46,12 +48,10 @@ export class Gates {
     const settings = JSON.stringify([specs, rules])
     const known = this.#kept.get(id)
     if (known?.settings === settings) return known.gate
-    const { counters, slots, now } = this.#sources
-    const amounts = specs.map((spec) => ({ spec, counter: counters.counter(spec) }))
     const gate = new DeploymentGate({
-      quotas: amounts.length === 0 ? undefined : new Quotas(amounts),
-      slots: rules && slots.of(id, rules),
-      now,
+      quotas: specs.length === 0 ? undefined : this.#createQuotas(specs),
+      slots: rules && this.#openSlots().of(id, rules),
+      now: this.#sources.now,
     })
     this.#kept.set(id, { settings, gate, hasSlots: rules !== undefined })
     return gate
@@ -61,7 +61,21 @@ export class Gates {
   keepOnly(ids: ReadonlySet<string>): void {
     for (const id of this.#kept.keys()) if (!ids.has(id)) this.#kept.delete(id)
     const withSlots = [...this.#kept].flatMap(([id, { hasSlots }]) => (hasSlots ? id : []))
-    this.#sources.slots.keepOnly(new Set(withSlots))
+    this.#slots?.keepOnly(new Set(withSlots))
+  }
+
+  /** Gives back what is leased, while the database is still at hand. */
+  async close(withinMs: number): Promise<void> {
+    await Promise.all([this.#counters?.close(withinMs), this.#slots?.close()])
+  }
+
+  #createQuotas(specs: readonly QuotaSpec[]): Quotas {
+    const counters = (this.#counters ??= this.#sources.openCounters())
+    return new Quotas(specs.map((spec) => ({ spec, counter: counters.counter(spec) })))
+  }
+
+  #openSlots(): SlotBook {
+    return (this.#slots ??= this.#sources.openSlots())
   }
 }
 

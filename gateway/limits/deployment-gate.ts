@@ -58,9 +58,7 @@ export class DeploymentGate implements Gate {
     const slots = this.#slots
     return {
       quotas: this.#quotas?.report(now) ?? [],
-      ...(slots && {
-        slots: { total: slots.total, free: slots.free(now), queued: slots.waiting },
-      }),
+      ...(slots && { slots: reportSlots(slots) }),
     }
   }
 
@@ -109,6 +107,10 @@ export class DeploymentGate implements Gate {
     const minute = this.#use.begin(expected, held.now)
     return new Admission({ ...held, use: this.#use, minute, expected })
   }
+}
+
+function reportSlots({ total, capacity, busy, waiting }: Slots): NonNullable<GateReport['slots']> {
+  return { total, free: Math.max(0, capacity - busy), queued: waiting }
 }
 
 const refused: Waiting = { admitted: Promise.resolve(undefined), leave: () => undefined }

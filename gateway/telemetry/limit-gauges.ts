@@ -92,7 +92,7 @@ const views: readonly View[] = [
   rate('rpm', 'Requests a minute, as configured.'),
   rate('tpm', 'Tokens a minute, as configured.'),
   slots('total', 'Requests at once that a deployment takes.', { acrossWorkers: 'max' }),
-  slots('free', 'Places that are free.', { acrossWorkers: 'min' }),
+  slots('free', 'Places that are free here.', {}),
   slots('queued', 'Callers that wait for a place.', {}),
 ]
 

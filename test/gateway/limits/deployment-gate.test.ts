@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { createCounters, type RunningCounters } from '../../../gateway/limits/counters.ts'
+import { createCounters } from '../../../gateway/limits/counters.ts'
 import { Gates } from '../../../gateway/limits/create-gates.ts'
 import type { Gate, GateAdmission, Waiting } from '../../../gateway/limits/gate.ts'
 import { SlotBook } from '../../../gateway/limits/slot-book.ts'
@@ -14,23 +14,24 @@ const pacific = { minuteOfDay: 0, timeZone: 'America/Los_Angeles' }
 
 /** The clock of a test: it stands until it is set. */
 let clock = 0
-let counters: RunningCounters | undefined
+let opened: Gates | undefined
 
 afterEach(async () => {
-  await counters?.close(0)
+  await opened?.close(0)
 })
 
 function createGates(startAt: string): Gates {
   clock = Date.parse(startAt)
   const now = () => clock
-  counters = createCounters({
-    ledger: undefined,
+  opened = new Gates({
+    openCounters: () => {
+      const log = { warn: () => undefined }
+      return createCounters({ ledger: undefined, now, wallClock: now, log, tellEveryMs: 0 })
+    },
+    openSlots: () => new SlotBook(now),
     now,
-    wallClock: now,
-    log: { warn: () => undefined },
-    tellEveryMs: 0,
   })
-  return new Gates({ counters, slots: new SlotBook(now), now })
+  return opened
 }
 
 const router = (() => {
