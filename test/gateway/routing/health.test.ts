@@ -246,9 +246,9 @@ describe('a 429', () => {
     const health = new Health()
     const rules = { retryAfterMs: 7_000, allowedFailsPolicy: { RateLimitError: 1 } }
     fail(health, 0, rules, 'upstream_rate_limited')
-    expect(health.coolingForMs(0)).toBe(0)
+    expect(health.coolingMs(0)).toBe(0)
     fail(health, 1, rules, 'upstream_rate_limited')
-    expect(health.coolingForMs(1)).toBe(7_000)
+    expect(health.coolingMs(1)).toBe(7_000)
   })
 })
 
@@ -307,11 +307,10 @@ test('rests are counted by the status that began them', () => {
 })
 
 describe('latency', () => {
-  test('load grows with the calls under way and with latency', () => {
+  test('of calls under way is known by their number', () => {
     const health = new Health()
-    const idle = health.loadAt(0)
-    for (const now of [0, 0, 0]) health.begin(now)
-    expect(health.loadAt(0)).toBe(idle * 4)
+    const tickets = [health.begin(0), health.begin(0)]
+    expect([health.inFlight, new Set(tickets).size]).toEqual([2, 2])
   })
 
   test('takes a peak at once and comes down slowly', () => {
