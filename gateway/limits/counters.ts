@@ -8,14 +8,6 @@ export interface CountersOptions extends LedgerLineOptions {
   readonly tellEveryMs?: number
 }
 
-/** The counters of a process, with a life of their own beside requests. */
-export interface RunningCounters extends Counters {
-  /** Tells the ledger what is new, and hands back what is idle. */
-  tell(): Promise<void>
-  /** Tells the rest and hands back everything, within the time given. */
-  close(withinMs: number): Promise<void>
-}
-
 const tellEveryMs = 1000
 const sweepEveryMs = 5000
 const asksAtOnce = 200
@@ -25,89 +17,117 @@ const asksAtOnce = 200
  * They move to the ledger when it comes, with what was used until then.
  */
 export function createCounters(options: CountersOptions): RunningCounters {
-  const line = new LedgerLine(options)
-  const counters = new Map<string, LeasedCounter>()
-  let sweptAt = -Infinity
-  let isClosed = false
-  let telling: Promise<void> | undefined
-  const unlisten = options.ledger?.onRecall((key) => {
-    const counter = counters.get(key)
-    if (!counter?.isLeasing || isClosed) return
-    counter.handBack()
-    void tellAll()
-  })
-  const everyMs = options.tellEveryMs ?? tellEveryMs
-  const timer = everyMs > 0 ? setInterval(() => void tellAll(), everyMs).unref() : undefined
+  return new RunningCounters(options)
+}
 
-  function tellAll(): Promise<void> {
-    // What came up while it ran is told in the next turn.
-    telling = (telling ?? Promise.resolve()).then(tellOnce)
-    return telling
+/** The counters of a process, and what keeps them and the ledger of one mind. */
+export class RunningCounters implements Counters {
+  readonly #options: CountersOptions
+  readonly #line: LedgerLine
+  readonly #counters = new Map<string, LeasedCounter>()
+  #timer: NodeJS.Timeout | undefined
+  #telling: Promise<void> = Promise.resolve()
+  #isHurried = false
+  #sweptAt = -Infinity
+  #unlisten: (() => void) | undefined
+  #isClosed = false
+
+  constructor(options: CountersOptions) {
+    this.#options = options
+    this.#line = new LedgerLine(options)
+    this.#line.hurry = () => this.#hurry()
   }
 
-  async function tellOnce(): Promise<void> {
-    if (line.state() === 'none')
-      return counters.forEach((counter) => void counter.toTell(line.now()))
-    if (line.state() === 'away') return
-    const now = line.now()
-    const all = [...counters.values()].flatMap((counter) =>
+  counter(spec: CounterSpec): LeasedCounter {
+    const known = this.#counters.get(spec.key)
+    if (known) {
+      known.change(spec)
+      return known
+    }
+    if (this.#counters.size === 0) this.#start()
+    const counter = new LeasedCounter(spec, this.#line)
+    this.#counters.set(spec.key, counter)
+    return counter
+  }
+
+  /** Tells the ledger what is new, and hands back what is idle. */
+  tell(): Promise<void> {
+    this.#telling = this.#telling.then(() => this.#tell())
+    return this.#telling
+  }
+
+  /** Tells the rest and hands back everything, within the time given. Without it a process counts as killed. */
+  async close(withinMs: number): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.#unlisten?.()
+    const patience = new Promise((resolve) => setTimeout(resolve, withinMs).unref())
+    await Promise.race([this.#leave(), patience])
+  }
+
+  // A process without counters neither wakes up nor listens.
+  #start(): void {
+    const { ledger, tellEveryMs: everyMs = tellEveryMs } = this.#options
+    if (this.#isClosed) return
+    if (everyMs > 0) this.#timer = setInterval(() => void this.tell(), everyMs).unref()
+    this.#unlisten = ledger?.onRecall((key) => {
+      const counter = this.#counters.get(key)
+      if (!counter?.isLeasing) return
+      counter.handBack()
+      this.#hurry()
+    })
+  }
+
+  #hurry(): void {
+    if (this.#isHurried || this.#isClosed) return
+    this.#isHurried = true
+    void this.tell()
+  }
+
+  async #tell(): Promise<void> {
+    this.#isHurried = false
+    const now = this.#line.now()
+    const all = this.#collect(now)
+    if (this.#line.state() !== 'there') return
+    const isLeasing = [...this.#counters.values()].some((counter) => counter.isLeasing)
+    const mustRenew = isLeasing && now - this.#line.heardAt > ttlMs / 3
+    if (all.length > 0 || mustRenew) await this.#exchange(all)
+    if (now - this.#sweptAt < sweepEveryMs) return
+    this.#sweptAt = now
+    await this.#line.sweep()
+  }
+
+  #collect(now: number): Told[] {
+    return [...this.#counters.values()].flatMap((counter) =>
       counter.toTell(now).map((ask) => ({ counter, ask })),
     )
-    const mustRenew =
-      now - line.heardAt > ttlMs / 3 && [...counters.values()].some((one) => one.isLeasing)
-    if (all.length === 0 && mustRenew) await line.exchange([], () => undefined)
-    for (let start = 0; start < all.length; start += asksAtOnce) {
-      await tellSome(all.slice(start, start + asksAtOnce))
-    }
-    if (counters.size === 0 || now - sweptAt < sweepEveryMs) return
-    sweptAt = now
-    await line.sweep()
   }
 
-  async function tellSome(
-    some: readonly { counter: LeasedCounter; ask: LedgerAsk }[],
-    ttl = ttlMs,
-  ) {
-    const counterOf = new Map(some.map(({ counter, ask }) => [ask, counter]))
-    const exchange = line.exchange(
-      some.map(({ ask }) => ask),
-      (ask, answer, now) => counterOf.get(ask)?.apply(ask, answer, now),
-      ttl,
-    )
-    for (const { counter } of some) counter.join(exchange)
-    await exchange
+  async #exchange(all: readonly Told[], ttl = ttlMs): Promise<void> {
+    let start = 0
+    do {
+      const some = all.slice(start, start + asksAtOnce)
+      const asks = some.map(({ ask }) => ask)
+      const exchange = this.#line.exchange(
+        asks,
+        (ask, answer, now) => some[asks.indexOf(ask)]?.counter.apply(ask, answer, now),
+        ttl,
+      )
+      for (const { counter } of some) counter.join(exchange)
+      await exchange
+      start += asksAtOnce
+    } while (start < all.length)
   }
 
-  return {
-    counter(spec: CounterSpec) {
-      const known = counters.get(spec.key)
-      if (known) {
-        known.change(spec)
-        return known
-      }
-      const counter = new LeasedCounter(spec, line)
-      counters.set(spec.key, counter)
-      return counter
-    },
-    tell: tellAll,
-    async close(withinMs) {
-      isClosed = true
-      clearInterval(timer)
-      unlisten?.()
-      const last = (async () => {
-        await telling
-        if (line.state() !== 'there') return
-        for (const counter of counters.values()) counter.handBack()
-        const now = line.now()
-        const all = [...counters.values()].flatMap((counter) =>
-          counter.toTell(now).map((ask) => ({ counter, ask })),
-        )
-        for (let start = 0; start < all.length; start += asksAtOnce) {
-          await tellSome(all.slice(start, start + asksAtOnce))
-        }
-        await line.exchange([], () => undefined, 0)
-      })()
-      await Promise.race([last, new Promise((resolve) => setTimeout(resolve, withinMs).unref())])
-    },
+  async #leave(): Promise<void> {
+    await this.#telling
+    for (const counter of this.#counters.values()) await counter.asking
+    for (const counter of this.#counters.values()) counter.handBack()
+    if (this.#line.heardAt > -Infinity) await this.#exchange(this.#collect(this.#line.now()), 0)
   }
+}
+
+interface Told {
+  readonly counter: LeasedCounter
+  readonly ask: LedgerAsk
 }

@@ -13,13 +13,18 @@ const staleMs = 10_000
 const overMs = 3_600_000
 /** Pauses while other processes hand back their idle slices: 1.3 seconds in all. */
 const recallPausesMs = [5, 10, 20, 40, 80, 160, 200, 200, 300, 300]
-const longestWait = 40
+const mostRounds = 40
+
+/** A call that waits for the ledger. */
+interface Waiter {
+  readonly amount: number
+}
 
 /** A counter of which this process leases slices, and takes from them in memory. */
 export class LeasedCounter implements Counter {
   readonly #line: LedgerLine
   readonly #rate = new Rate()
-  readonly #waiting: { readonly amount: number }[] = []
+  readonly #waiting = new Set<Waiter>()
   #spec: CounterSpec
   /** Those of windows that are over have calls running on them, or something to tell. */
   #slices: (CalendarSlice | RollingSlice)[] = []
@@ -62,12 +67,11 @@ export class LeasedCounter implements Counter {
 
   async take(amount: number): Promise<Taken | undefined> {
     if (amount > this.#spec.amount) return undefined
-    const one = { amount }
-    this.#waiting.push(one)
+    const waiter = { amount }
     try {
-      return await this.#takeByLedger(amount)
+      return await this.#takeByLedger(waiter)
     } finally {
-      this.#waiting.splice(this.#waiting.indexOf(one), 1)
+      this.#waiting.delete(waiter)
     }
   }
 
@@ -107,12 +111,17 @@ export class LeasedCounter implements Counter {
     return this.#slices.some((slice) => !slice.isSelfGranted && slice.free + slice.reserved > 0)
   }
 
+  /** The round trip under way. */
+  get asking(): Promise<boolean> | undefined {
+    return this.#asking
+  }
+
   /** What the ledger should hear now; empty while it is being asked. */
   toTell(now: number): LedgerAsk[] {
     if (this.#asking) return []
     const current = this.#current(now)
     this.#dropOver(this.#line.wall(now))
-    if (now - this.#takenAt > idleMs && this.#waiting.length === 0) this.handBack()
+    if (now - this.#takenAt > idleMs && this.#waiting.size === 0) this.handBack()
     const isStale = now - current.toldAt > (this.#refused < Infinity ? 0 : staleMs)
     return this.#slices
       .filter((slice) => slice.isUntold || (slice === current && isStale))
@@ -131,34 +140,47 @@ export class LeasedCounter implements Counter {
     if (!slice) return
     slice.apply(ask, answer, now)
     if (slice !== this.#slice) return
-    if (answer.isRecalled && this.#waiting.length === 0) this.handBack()
-    else if (answer.granted >= 4) this.#lowWater = answer.granted / 2
+    if (answer.isRecalled && this.#waiting.size === 0 && slice.free > 0) {
+      this.handBack()
+      this.#line.hurry()
+    } else if (answer.granted - ask.needs >= 4) this.#lowWater = answer.granted / 2
     else this.#lowWater = 0
     if (slice.free + answer.headroom >= this.#refused) this.#refused = Infinity
   }
 
-  async #takeByLedger(amount: number): Promise<Taken | undefined> {
+  async #takeByLedger(waiter: Waiter): Promise<Taken | undefined> {
+    const { amount } = waiter
     const { now, pause } = this.#line
     await this.#line.awaitFirstContact()
     let pauses = 0
-    for (let round = 0; round < longestWait; round += 1) {
-      const taken = this.tryTake(amount, now())
+    for (let round = 0; round < mostRounds; round += 1) {
+      const taken = this.#tryFor(waiter)
       if (taken) return taken
       if (amount >= this.#refused) return undefined
       if (!(await this.#ask())) return this.#takeWithoutLedger(amount)
-      const sure = this.tryTake(amount, now())
-      if (sure) return sure
-      const { told } = this.#current(now())
-      if (told?.isOpen && told.headroom < amount) {
-        const pauseMs = recallPausesMs[pauses]
-        if (pauseMs === undefined || this.#slice.free + told.headroom + told.elsewhere < amount)
-          break
-        pauses += 1
-        await pause(pauseMs)
-      } else if (!told?.isOpen) await pause(2)
+      const late = this.#tryFor(waiter)
+      if (late) return late
+      const { told, free } = this.#current(now())
+      if (!told?.isOpen) {
+        await pause(2)
+        continue
+      }
+      const within = Math.max(0, free) + told.headroom
+      if (within >= amount) continue
+      const pauseMs = recallPausesMs[pauses]
+      if (pauseMs === undefined || within + told.elsewhere < amount) break
+      pauses += 1
+      await pause(pauseMs)
     }
     this.#refused = Math.min(this.#refused, amount)
     return undefined
+  }
+
+  #tryFor(waiter: Waiter): Taken | undefined {
+    this.#waiting.delete(waiter)
+    const taken = this.tryTake(waiter.amount, this.#line.now())
+    if (!taken) this.#waiting.add(waiter)
+    return taken
   }
 
   // Calls must not fail for want of a database: a share of what was left last goes on, where the spec allows.
@@ -191,7 +213,8 @@ export class LeasedCounter implements Counter {
 
   #askOf(slice: Slice, isForMore: boolean): LedgerAsk {
     const { key, amount, window, releaseUnsettledAfterMs } = this.#spec
-    const amounts = isForMore ? this.#waiting.map((one) => one.amount) : []
+    const amounts = isForMore ? [...this.#waiting].map((one) => one.amount) : []
+    const inHand = Math.max(0, slice.free)
     const isRolling = window.kind === 'rolling' && slice.endMs === Infinity
     const ahead = isForMore ? 2 * this.#rate.perSecond(this.#line.now()) - slice.free : 0
     return {
@@ -200,8 +223,8 @@ export class LeasedCounter implements Counter {
       ...slice.toAsk(),
       ...(isRolling ? bucketsOf(window.periodMs) : { endsAtMs: slice.endMs }),
       releaseAfterMs: releaseUnsettledAfterMs,
-      wants: amounts.length > 0 ? Math.min(...amounts) : 0,
-      needs: amounts.reduce((sum, one) => sum + one, 0),
+      wants: amounts.length > 0 ? Math.max(1, Math.min(...amounts) - inHand) : 0,
+      needs: Math.max(0, amounts.reduce((sum, one) => sum + one, 0) - inHand),
       ahead: Math.max(0, Math.ceil(ahead)),
     }
   }

@@ -32,6 +32,8 @@ export class LedgerLine {
   validUntil = -Infinity
   /** When the ledger was last asked with success. */
   heardAt = -Infinity
+  /** Has the ledger told at once what is new. */
+  hurry: () => void = () => undefined
   /** Processes seen sharing a counter. */
   replicas = 1
 

@@ -270,7 +270,9 @@ class Part implements Taken {
   settle(used: number): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#slice.end(this.#amount, used, this.#bucket)
+    // What an upstream claims is not always a number of things; then it used what was taken.
+    const whole = used >= 0 && used < Infinity ? Math.ceil(used) : this.#amount
+    this.#slice.end(this.#amount, whole, this.#bucket)
   }
 
   giveBack(): void {

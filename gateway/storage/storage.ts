@@ -1,7 +1,9 @@
 import type { UsageRow } from '../accounting/usage.ts'
+import type { Ledger } from '../limits/ledger.ts'
 import type { SlotLedger } from '../limits/slot-ledger.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import { ExplanationStore } from './explanation-store.ts'
+import { createCounterLedger } from './counters.ts'
 import type { ExplanationRow } from './explanations.ts'
 import type { ImageFile } from './image-files.ts'
 import { ImageStore } from './image-store.ts'
@@ -26,6 +28,8 @@ export interface Storage {
   metrics(): StorageMetrics
   /** What processes on one database tell each other. */
   readonly notices: Notices
+  /** Where processes on one database share amounts. */
+  readonly counterLedger: Ledger
   /** Places at deployments, for all processes of the module. */
   readonly slots: SlotLedger
   /** Writes what is left within the time given, to Postgres or the spool, and ends. */
@@ -112,6 +116,7 @@ export function createStorage(options: StorageOptions): Storage {
   return {
     state,
     notices,
+    counterLedger: createCounterLedger({ connection, notices }),
     slots,
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
