@@ -35,6 +35,7 @@ export class DeploymentGate implements Gate {
     return {
       quotaMs: this.#quotas?.usedUpMs(now) ?? 0,
       freeSlots: this.#slots?.free(now),
+      slotMs: this.#slots?.slotMs(now),
       queued: this.#slots?.queued,
       minuteRequests: this.#use.requests(now),
       minuteTokens: this.#use.tokens(now),

@@ -4,6 +4,8 @@ export interface GateFacts {
   readonly quotaMs: number
   /** Free places; undefined: not counted. */
   readonly freeSlots: number | undefined
+  /** Milliseconds until a place is likely to be free, where none is. */
+  readonly slotMs?: number | undefined
   /** Callers waiting for a place; undefined: nobody may wait. */
   readonly queued: number | undefined
   /** Sent in the running minute. */

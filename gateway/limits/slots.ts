@@ -74,7 +74,7 @@ export class Slots {
   validUntil = Infinity
 
   constructor(rules: SlotRules, now: () => number) {
-    this.#rules = rules
+    this.#rules = withoutEmptyQueue(rules)
     this.#capacity = rules.total
     this.#now = now
   }
@@ -96,6 +96,11 @@ export class Slots {
   /** Callers that wait for a place; undefined: nobody may wait. */
   get queued(): number | undefined {
     return this.#rules.queue && this.#queue.length
+  }
+
+  /** Milliseconds until a place is likely to be free; undefined: one is. */
+  slotMs(now: number): number | undefined {
+    return this.free(now) > 0 ? undefined : Math.ceil(this.waitMs(now))
   }
 
   /** Places free here, or likely to be free in another process. */
@@ -121,7 +126,7 @@ export class Slots {
 
   /** The document has changed. */
   change(rules: SlotRules): void {
-    this.#rules = rules
+    this.#rules = withoutEmptyQueue(rules)
     if (!this.#sharing) this.grant(rules.total)
   }
 
@@ -262,6 +267,10 @@ class TakenSlot implements Slot {
     this.#giveBack = undefined
     giveBack?.(this.#takenAt, this.#waiter, usedTokens)
   }
+}
+
+function withoutEmptyQueue({ total, queue }: SlotRules): SlotRules {
+  return queue?.maxLength === 0 ? { total } : { total, queue }
 }
 
 function seconds(milliseconds: number): number {

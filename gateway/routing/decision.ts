@@ -76,6 +76,8 @@ export interface CandidateFacts {
   readonly quotaMs: number
   /** Free places; undefined: not counted. */
   readonly freeSlots: number | undefined
+  /** One is likely to be free then, where none is. */
+  readonly slotMs?: number | undefined
   /** Callers that wait for a place; undefined: nobody may wait. */
   readonly queued: number | undefined
   readonly inFlight: number

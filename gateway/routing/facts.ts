@@ -101,6 +101,7 @@ function factsOf(
     limitedMs: Math.ceil(health.limitedMs(now)),
     quotaMs: Math.ceil(limits.quotaMs),
     freeSlots: limits.freeSlots,
+    slotMs: limits.slotMs,
     queued: limits.queued,
     inFlight: health.inFlight,
     latencyMs: health.latencyMs(now),

@@ -56,6 +56,7 @@ export function passOver(
 function lengthOf(reason: PassedOver, candidate: CandidateFacts): number {
   if (reason === 'rate limited') return candidate.limitedMs
   if (reason === 'quota used up') return candidate.quotaMs || rateMs
+  if (reason === 'no free slot') return candidate.slotMs ?? 0
   return reason === 'cooling' ? candidate.coolingMs : 0
 }
 

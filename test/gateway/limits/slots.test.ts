@@ -64,6 +64,24 @@ test('without a queue there is nothing to wait for', async () => {
   expect(await wait(slots).slot).toBeUndefined()
 })
 
+test('a queue of no length is none', async () => {
+  const slots = createSlots({ queue: { maxWaitMs: 60_000, maxLength: 0 } })
+  take(slots)
+  expect(slots.queued).toBeUndefined()
+  expect(await wait(slots).slot).toBeUndefined()
+})
+
+test('when a place will be free is told by how long places were held', () => {
+  const slots = createSlots({ total: 2, queue: undefined })
+  const first = [take(slots), take(slots)]
+  time += 3_000
+  for (const slot of first) slot.release()
+  expect(slots.slotMs(time)).toBeUndefined()
+  take(slots)
+  take(slots)
+  expect(slots.slotMs(time)).toBe(1_500)
+})
+
 test('a caller that waits gets the place when it is free, and knows how long it waited and where it stood', async () => {
   const slots = createSlots()
   const first = take(slots)
