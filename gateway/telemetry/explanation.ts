@@ -1,5 +1,6 @@
+import type { EndpointName } from '../../modules/endpoints.ts'
 import type { Exchange } from '../pipeline/exchange.ts'
-import type { Trace } from '../routing/trace.ts'
+import type { AttemptStep, DecisionStep, Trace } from '../routing/trace.ts'
 import type { ExplanationRow } from '../storage/explanations.ts'
 
 /** Why an exchange went where it went, as `GET /explain/{id}` shows it: never a prompt, an answer, a key or an address. */
@@ -19,52 +20,78 @@ export interface Explanation {
   readonly outcome: string
   readonly status: number
   readonly deployment: string | null
-  readonly decisions: Trace['decisions']
-  readonly attempts: Trace['attempts']
-  readonly fallbacks: Trace['fallbacks']
+  readonly decisions: readonly DecisionStep[]
+  readonly attempts: readonly AttemptStep[]
+  readonly fallbacks: readonly Trace['fallbacks'][number][]
   readonly refused_by_budget: number
+  /** Of a plain exchange, in place of decisions and attempts. */
+  readonly note?: string
   readonly usage: Readonly<Record<string, number | boolean | undefined>>
   /** USD; null where the price is not known. */
   readonly cost: number | null
 }
 
-/** A settled exchange and when it ended, monotonic milliseconds. */
-export interface Settled {
-  readonly exchange: Exchange
-  readonly endedAt: number
+/** What is read of a settled exchange; without a trace it was plain. */
+export interface Told extends Pick<
+  Exchange,
+  | 'id'
+  | 'callId'
+  | 'model'
+  | 'group'
+  | 'isStream'
+  | 'startedAt'
+  | 'startedAtMs'
+  | 'firstByteMs'
+  | 'deployment'
+  | 'usage'
+  | 'outcome'
+  | 'status'
+> {
+  readonly serving: { readonly generation: number; readonly module: { readonly name: string } }
+  readonly endpoint: { readonly name: EndpointName }
+  readonly caller: { readonly id: string }
+  readonly trace: Trace | undefined
 }
 
 /** What is told of a settled exchange. The asked name is the caller's own text: it is cut, and shown to the master key alone. */
-export function explain({ exchange, endedAt }: Settled): Explanation {
-  const { deployment, trace } = exchange
+export function explain(told: Told, endedAt: number): Explanation {
+  const { deployment, trace, serving, firstByteMs } = told
   return {
-    id: exchange.id,
-    call_id: exchange.callId,
-    module: exchange.serving.module.name,
-    endpoint: exchange.endpoint.name,
-    model: exchange.model.slice(0, longestName),
-    group: exchange.group,
-    stream: exchange.isStream,
-    caller: exchange.caller.id,
-    config_generation: exchange.serving.generation,
-    started_at: new Date(exchange.startedAtMs).toISOString(),
-    duration_ms: rounded(endedAt - exchange.startedAt),
-    first_byte_ms: exchange.firstByteMs === undefined ? null : rounded(exchange.firstByteMs),
-    outcome: exchange.outcome ?? 'internal_error',
-    status: exchange.status,
+    id: told.id,
+    call_id: told.callId,
+    module: serving.module.name,
+    endpoint: told.endpoint.name,
+    model: told.model.slice(0, longestName),
+    group: told.group,
+    stream: told.isStream,
+    caller: told.caller.id,
+    config_generation: serving.generation,
+    started_at: new Date(told.startedAtMs).toISOString(),
+    duration_ms: rounded(endedAt - told.startedAt),
+    first_byte_ms: firstByteMs === undefined ? null : rounded(firstByteMs),
+    outcome: told.outcome ?? 'internal_error',
+    status: told.status,
     deployment: deployment?.id ?? null,
-    decisions: trace.decisions,
-    attempts: trace.attempts,
-    fallbacks: trace.fallbacks,
-    refused_by_budget: trace.refusedByBudget,
-    usage: { ...exchange.usage },
-    cost: costOf(exchange),
+    ...(trace ? tracedIn(trace) : isPlain(told) ? plain : untraced),
+    usage: { ...told.usage },
+    cost: costOf(told),
   }
 }
 
-/** It as a row, for the replicas that did not serve it. */
-export function explanationRow(settled: Settled): ExplanationRow {
-  const told = explain(settled)
+function tracedIn({ decisions, attempts, fallbacks, refusedByBudget }: Trace) {
+  return { decisions, attempts, fallbacks, refused_by_budget: refusedByBudget }
+}
+
+const untraced = { decisions: [], attempts: [], fallbacks: [], refused_by_budget: 0 } as const
+
+const plain = {
+  ...untraced,
+  note: 'One deployment stands behind this model, and it answered at the first attempt.',
+} as const
+
+/** The explanation as a row, for the replicas that did not serve it. */
+export function explanationRow(exchange: Exchange, endedAt: number): ExplanationRow {
+  const told = explain(exchange, endedAt)
   return {
     id: told.id,
     callId: told.call_id,
@@ -73,22 +100,19 @@ export function explanationRow(settled: Settled): ExplanationRow {
   }
 }
 
-/** Whether a usage row alone tells all: one deployment, nothing passed over, one attempt that was answered. */
-export function isPlain({ id, callId, outcome, trace }: Exchange): boolean {
-  const [step, ...others] = trace.decisions
-  return (
-    outcome === 'ok' &&
-    id === callId &&
-    others.length === 0 &&
-    trace.attempts.length === 1 &&
-    trace.attempts[0]?.before === undefined &&
-    step?.input.candidates.length === 1
-  )
+/** Whether there was nothing to decide: one deployment without limits, and it answered at the first attempt. */
+export function isPlain({ outcome, trace }: Told): boolean {
+  return outcome === 'ok' && trace === undefined
+}
+
+/** Whether its usage row tells all that an explanation would, under the id it is asked by. */
+export function isInUsage(told: Told): boolean {
+  return isPlain(told) && told.id === told.callId
 }
 
 const longestName = 200
 
-function costOf({ deployment, usage }: Exchange): number | null {
+function costOf({ deployment, usage }: Told): number | null {
   const { inputCostPerToken, outputCostPerToken } = deployment?.params ?? {}
   if (inputCostPerToken === undefined && outputCostPerToken === undefined) return null
   return (
