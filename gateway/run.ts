@@ -67,7 +67,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const now = () => performance.now()
   const gates = new Gates({
     openCounters: () =>
-      createCounters({ ledger: undefined, now, wallClock: () => Date.now(), log }),
+      createCounters({ ledger: storage.counterLedger, now, wallClock: () => Date.now(), log }),
     openSlots: () => new SlotBook(now, new SlotLeases(storage.slots, now, log)),
     now,
   })

@@ -122,7 +122,8 @@ export class LeasedCounter implements Counter {
     const current = this.#current(now)
     this.#dropOver(this.#line.wall(now))
     if (now - this.#takenAt > idleMs && this.#waiting.size === 0) this.handBack()
-    const isStale = now - current.toldAt > (this.#refused < Infinity ? 0 : staleMs)
+    const isEmpty = this.#refused < Infinity || current.remaining === 0
+    const isStale = now - current.toldAt > (isEmpty ? 0 : staleMs)
     return this.#slices
       .filter((slice) => slice.isUntold || (slice === current && isStale))
       .map((slice) => this.#askOf(slice, false))
