@@ -67,7 +67,6 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     mock_response: 'the upstream is really called',
     mock_timeout: 'the upstream is really called',
     region_name: 'regions are not known',
-    allowed_openai_params: 'parameters are not filtered by it',
     merge_reasoning_content_in_choices: 'reasoning stays in its own field',
     configurable_clientside_auth_params: 'callers cannot bring their own address or key',
     use_in_pass_through: 'pass-through paths are not offered',

@@ -68,6 +68,8 @@ export interface DeploymentParams {
   readonly cooldownMs?: number
   readonly numRetries?: number
   readonly dropParams?: boolean
+  /** Parameters that `dropParams` leaves in. */
+  readonly allowedParams?: readonly string[]
   readonly modifyParams?: boolean
   /** Names of parameters, and paths into them: `tools[*].input_examples`. */
   readonly additionalDropParams: readonly string[]

@@ -146,6 +146,7 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
       'dropParams',
       typeof params.drop_params === 'boolean' ? params.drop_params : undefined,
     ),
+    ...optional('allowedParams', params.allowed_openai_params),
     ...optional('modifyParams', params.modify_params),
     additionalDropParams: [...dropped, ...(params.additional_drop_params ?? [])],
     extraHeaders: { ...params.headers, ...params.extra_headers },

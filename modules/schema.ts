@@ -151,6 +151,12 @@ export const paramsSchema = litellmBlock(
         },
       ),
     ),
+    allowed_openai_params: optional(
+      listOf(text({ description: '' }), {
+        description: 'Parameters that drop_params leaves in.',
+        expected: 'a list of parameter names',
+      }),
+    ),
     modify_params: optional(
       flag({
         description: 'Change what the provider is known to refuse; the module decides else.',

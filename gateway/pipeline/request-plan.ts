@@ -31,8 +31,10 @@ export function createRequestPlan(
   const isModifying = params.modifyParams === true
   // A limit under its other name is worth more than none: renamed before anything is left out.
   const renamed = isDropping || isModifying ? rules.renamed : []
+  const allowed = params.allowedParams ?? []
+  const refused = isDropping ? rules.refused.filter((name) => !allowed.includes(name)) : []
   const dropped = params.additionalDropParams.filter((name) => !readDropPath(name))
-  const removed = new Set([...controlFields, ...dropped, ...(isDropping ? rules.refused : [])])
+  const removed = new Set([...controlFields, ...dropped, ...refused])
   const defaults = Object.entries(params.defaults).filter(([key]) => !removed.has(key))
   if (origin !== openAi) removed.add('metadata')
   return {

@@ -25,6 +25,7 @@ const models: Record<string, Record<string, unknown>> = {
   },
   groq: { model: 'groq/llama' },
   'groq-drops': { model: 'groq/llama', drop_params: true, logit_bias: { 1: 2 }, temperature: 1 },
+  'groq-allows': { model: 'groq/llama', drop_params: true, allowed_openai_params: ['n'] },
   'groq-repairs': { model: 'groq/llama', modify_params: true },
   'mistral-drops': { model: 'mistral/large', drop_params: true },
   'mistral-repairs': { model: 'mistral/large', modify_params: true },
@@ -152,6 +153,10 @@ describe('drop_params', () => {
       top_k: 3,
       temperature: 1,
     })
+  })
+
+  test('leaves in what is allowed all the same', async () => {
+    expect(await sent('groq-allows', refused)).toEqual({ n: 2, top_k: 3 })
   })
 
   test('sends a parameter under the name the provider has for it', async () => {

@@ -74,12 +74,50 @@ test("routing is read with LiteLLM's meanings", () => {
     timeoutMs: 90_000,
     allowedFails: 3,
     cooldownMs: 30_000,
+    retryAfterMs: 5_000,
+    arePreCallChecksOn: true,
+    fallbacks: { 'llama-70b': ['bge-m3'] },
     aliases: {
       'gpt-4': { models: ['llama-70b'], isHidden: false },
       'internal-big': { models: ['llama-70b'], isHidden: true },
     },
   })
   expect(read('many-clouds').module?.router).toMatchObject({ numRetries: 2, timeoutMs: 300_000 })
+})
+
+test('a chain of free tiers and fallbacks is read whole, without a warning', () => {
+  const { module, faults } = read('failing-over')
+  expect(faults).toEqual([])
+  expect(module?.models[0]?.params).toMatchObject({
+    order: 1,
+    rpm: 30,
+    tags: ['free'],
+    quotas: [
+      { unit: 'requests', amount: 1000, per: 'day' },
+      { unit: 'tokens', amount: 100_000, per: 'day' },
+    ],
+  })
+  expect(module?.models.map(({ params }) => params.inputCostPerToken)).toEqual([
+    undefined,
+    1.5e-7,
+    undefined,
+    3e-6,
+  ])
+  expect(module?.router).toMatchObject({
+    strategy: 'latency-based-routing',
+    latencyBuffer: 0.3,
+    latencyTtlMs: 600_000,
+    numRetries: 1,
+    fallbacks: { chat: ['careful', 'long'], careful: ['chat'], '*': ['long'] },
+    contextWindowFallbacks: { chat: ['long'] },
+    contentPolicyFallbacks: { careful: ['chat'] },
+    retryPolicy: { RateLimitError: 0, TimeoutError: 2, InternalServerError: 3 },
+    groupRetryPolicies: { careful: { RateLimitError: 4 } },
+    allowedFailsPolicy: { InternalServerError: 20 },
+    isTagFiltering: true,
+    areRatesEnforced: true,
+    aliases: { 'gpt-4': { models: ['careful', 'chat'], isHidden: false } },
+  })
 })
 
 test('variables of a block reach credentials and models', () => {
