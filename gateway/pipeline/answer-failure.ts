@@ -22,8 +22,9 @@ export function answerFailure(
       exchange.endpoint.errors === 'anthropic' ? anthropicEnvelopeOf(failure) : envelopeOf(failure)
     answerJson(answer, failure.status, addHeaders(retryAfter(failure), exchange), body)
   } else if (exchange.isStream) {
-    exchange.outcome = 'stream_interrupted'
-    endStreamWithError(answer, new GatewayError('stream_interrupted', failure.message))
+    const code = failure.code === 'caller_deadline' ? failure.code : 'stream_interrupted'
+    exchange.outcome = code
+    endStreamWithError(answer, new GatewayError(code, failure.message))
   } else {
     exchange.outcome = 'stream_interrupted'
     answer.cut()

@@ -49,6 +49,7 @@ export async function attempt(
   exchange.attempts += 1
   exchange.deployment = deployment
   exchange.hasAnswerBegun = false
+  if (exchange.attempts > 1) exchange.usage = {}
   let outgoing: Outgoing
   try {
     requireCaller(around)
@@ -69,11 +70,13 @@ export async function attempt(
   try {
     await running.send(rooms.pool(deployment.origin, deployment.timeouts.connectMs))
     health.recordSuccess(rooms.wallClock(), ticket)
+    recordSpeed(deployment, around, startedAt)
     rooms.countAttempt(exchange, deployment, 'ok', 200)
   } catch (thrown) {
     failure = finalIfStarted(toGatewayError(thrown), answer, outgoing.isReplayable())
     rooms.countAttempt(exchange, deployment, failure.code, failure.status)
     recordFailure(deployment, failure, asked, around, { startedAt, ticket })
+    if (failure.limits) deployment.gate?.learn(failure.limits, rooms.now())
     throw failure
   } finally {
     health.end(ticket)
@@ -104,9 +107,8 @@ function createCall(
   const { method, path, headers, body } = outgoing.call
   const { connectMs, totalMs, idleMs, streamMs } = deployment.timeouts
   const { isStream } = exchange
-  const begun = (): void => {
+  const recordFirstByte = (): void => {
     const now = rooms.now()
-    exchange.hasAnswerBegun = true
     health.recordFirstByte(now - startedAt, now, ticket)
   }
   const isRelayed = isStream || exchange.endpoint.body === 'form'
@@ -121,14 +123,17 @@ function createCall(
     idleMs: isRelayed ? idleMs : 0,
     streamMs: isRelayed ? streamMs : 0,
     open: (head, opened) => {
-      if (head.status < 300 && !isStream) begun()
+      if (head.status < 300) {
+        exchange.hasAnswerBegun = true
+        if (!isStream) recordFirstByte()
+      }
       if (gate) {
         const told = readLimits(head.headers, rooms.wallClock())
         if (told) gate.learn(told, rooms.now())
       }
       return openReader(head, opened, { deployment, outgoing, asked, around })
     },
-    ...(isStream && { onFirstEvent: begun }),
+    ...(isStream && { onFirstEvent: recordFirstByte }),
   })
 }
 
@@ -178,10 +183,20 @@ function isCallersImpatience(
   { code, answeredStatus }: GatewayError,
   { timeouts }: Deployment,
   { controls }: Asked,
-  { isStream, hasAnswerBegun }: Exchange,
+  { isStream, firstByteMs }: Exchange,
 ): boolean {
   if (code !== 'upstream_timeout' || answeredStatus !== undefined || !isStream) return false
-  return !hasAnswerBegun && (controls.firstByteMs ?? Infinity) < timeouts.firstByteMs
+  return firstByteMs === undefined && (controls.firstByteMs ?? Infinity) < timeouts.firstByteMs
+}
+
+/** As latency-based routing compares it: seconds an output token, or to the first byte of a stream. */
+function recordSpeed({ health }: Deployment, { exchange, rooms }: Surroundings, startedAt: number) {
+  if (exchange.serving.module.router.strategy !== 'latency-based-routing') return
+  const now = rooms.now()
+  const { isStream, firstByteMs, usage } = exchange
+  const ms = isStream && firstByteMs !== undefined ? firstByteMs + exchange.startedAt : now
+  const tokens = isStream ? 1 : (usage.completionTokens ?? 1)
+  health.recordSpeed(isStream, (ms - startedAt) / 1000 / Math.max(1, tokens), now)
 }
 
 /** Undefined: not known. What an upstream refused cost nothing. */

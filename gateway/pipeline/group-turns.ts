@@ -148,6 +148,7 @@ export class GroupTurns {
     }
     if (deployment.params.order !== last.deployment.params.order) {
       if (!mayGoOn(last.failure)) throw this.#first ?? last.failure
+      this.#leaveClass(last.deployment)
       this.#retries = 0
       return true
     }

@@ -1,14 +1,12 @@
 import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { ModelGroup, Router } from '../routing/router.ts'
+import type { ModelGroup, Route } from '../routing/router.ts'
 import type { FallbackTarget } from './asked-fallbacks.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import { checkFields } from './check-fields.ts'
 import { fallbacksOf, isMendable } from './fallbacks.ts'
 import { replaceFields } from './replace-fields.ts'
 import { tryGroup } from './try-group.ts'
-
-type Route = readonly [ModelGroup, ...ModelGroup[]]
 
 /** What every group of an exchange is asked with. */
 export type Request = Omit<Asked, 'group' | 'isLastGroup'>
@@ -42,7 +40,7 @@ interface Alternative {
 class Alternatives {
   readonly #request: Request
   readonly #around: Surroundings
-  readonly #tried = new Set<string>()
+  readonly #tried = new Set<string | ModelGroup>()
   #waiting: Alternative[]
   #left: number
 
@@ -92,7 +90,7 @@ class Alternatives {
     const { router, module } = this.#around.exchange.serving
     const targets = fallbacksOf(names, failure, module.router, this.#request.controls)
     const found = targets.flatMap((target) =>
-      routeOf(target.model, router).map((group) => ({ target, group, isOfAlias: false })),
+      (router.find(target.model) ?? []).map((group) => ({ target, group, isOfAlias: false })),
     )
     this.#waiting = [...found, ...this.#waiting]
   }
@@ -134,13 +132,8 @@ class Alternatives {
 }
 
 // A pattern stands for as many models as there are names.
-function keyOf({ name }: ModelGroup, model: string): string {
-  return name.includes('*') ? model : name
-}
-
-/** The groups behind the name of a fallback; none where nothing stands behind it, of which the reader of the file warns. */
-function routeOf(model: string, router: Router): readonly ModelGroup[] {
-  return router.find(model) ?? []
+function keyOf(group: ModelGroup, model: string): string | ModelGroup {
+  return group.name.includes('*') ? model : group
 }
 
 // What does not fit one model may still fit the next.

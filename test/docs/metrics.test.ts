@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { latencyBuckets } from '../../gateway/telemetry/histogram.ts'
 import { createFakeUpstream, type Behaviour, type FakeUpstream } from '../doubles/fake-upstream.ts'
-import { modelAt, startGateway, type TestGateway } from '../doubles/gateway.ts'
+import { deployment, startGateway, type TestGateway } from '../doubles/gateway.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8')
 
@@ -91,8 +91,10 @@ let exposed: Map<string, Metric>
 
 beforeAll(async () => {
   upstream = await createFakeUpstream(answerAll)
-  const model = modelAt(upstream.url, { num_retries: 0, ...limits })
-  gateway = await startGateway({ config: { ...model, router_settings: { allowed_fails: 0 } } })
+  const params = { num_retries: 0, ...limits }
+  const model_list = [deployment('m', upstream.url, params), deployment('n', upstream.url, params)]
+  const router_settings = { allowed_fails: 0, fallbacks: [{ m: ['n'] }] }
+  gateway = await startGateway({ config: { model_list, router_settings } })
   const chat = { model: 'm', messages: [{ role: 'user', content: 'please' }] }
   const requests = [
     gateway.post('/v1/chat/completions', chat),
@@ -103,6 +105,13 @@ beforeAll(async () => {
       response_format: 'b64_json',
     }),
     gateway.post('/v1/completions', { model: 'm', prompt: 'please fail' }),
+    gateway.post('/v1/chat/completions', { ...chat, mock_testing_fallbacks: true }),
+    gateway.post('/v1/completions', {
+      model: 'm',
+      prompt: 'please fail',
+      num_retries: 1,
+      fallbacks: ['n'],
+    }),
   ]
   const statuses = await Promise.all(
     requests.map(async (request) => {
@@ -111,7 +120,7 @@ beforeAll(async () => {
       return response.status
     }),
   )
-  expect(statuses).toEqual([200, 200, 200, 502])
+  expect(statuses).toEqual([200, 200, 200, 502, 200, 502])
   exposed = readScrape(await (await gateway.get('/metrics')).text())
 })
 
