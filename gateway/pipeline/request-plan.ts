@@ -47,9 +47,14 @@ export function createRequestPlan(
   }
 }
 
-/** Whether two requests with the same fields may differ in more than what is removed. */
-export function hasChanges({ defaults, extra, paths, renamed, repairs }: RequestPlan): boolean {
-  return [defaults, extra, paths, renamed, repairs].some((changes) => changes.length > 0)
+/** Whether fields are added to some requests. */
+export function hasAdditions({ defaults, extra }: RequestPlan): boolean {
+  return defaults.length + extra.length > 0
+}
+
+/** Whether the caller's own fields may change, so that they have to be looked at. */
+export function hasChanges({ paths, renamed, repairs }: RequestPlan): boolean {
+  return paths.length + renamed.length + repairs.length > 0
 }
 
 /** The fields as the upstream gets them. What is not changed is the very same value. */
@@ -72,7 +77,7 @@ const twins: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Whether the caller has said it, under this name or the other one of the same thing. */
-function isOverridden(key: string, fields: Fields): boolean {
+export function isOverridden(key: string, fields: Fields): boolean {
   if (Object.hasOwn(fields, key)) return true
   const twin = twins.get(key)
   if (twin === undefined || !Object.hasOwn(fields, twin)) return false

@@ -2,13 +2,20 @@ import type { Deployment } from '../routing/deployment.ts'
 import { editBody, replaceValue } from './edit-body.ts'
 import type { Member } from './json-members.ts'
 import type { JsonRequest } from './json-request.ts'
-import { createRequestPlan, hasChanges, plannedFields, type RequestPlan } from './request-plan.ts'
+import {
+  createRequestPlan,
+  hasAdditions,
+  hasChanges,
+  isOverridden,
+  plannedFields,
+  type RequestPlan,
+} from './request-plan.ts'
 
 /** What a deployment changes in every body it is sent, encoded once. */
 interface BodyPlan extends RequestPlan {
   readonly upstreamModel: string
   readonly model: Buffer
-  /** Whether more than the model may have to be put in. */
+  readonly hasAdditions: boolean
   readonly hasChanges: boolean
   /** Bytes of what the document puts in, by its value. */
   readonly encoded: ReadonlyMap<unknown, Buffer>
@@ -36,7 +43,7 @@ export function upstreamBytes(
   const { bytes, members, fields } = request
   const isSameModel = fields['model'] === upstreamModel
   const model = upstreamModel === plan.upstreamModel ? plan.model : encode(upstreamModel)
-  if (!plan.hasChanges && !isUsageAdded && !hasAny(members, plan.removed)) {
+  if (!plan.hasAdditions && !plan.hasChanges && !isUsageAdded && !hasAny(members, plan.removed)) {
     // What nearly every request is: only its model has another name behind us.
     const member = members.find(({ key }) => key === 'model')
     if (isSameModel && member) return bytes
@@ -44,10 +51,21 @@ export function upstreamBytes(
   }
   const edits = plan.hasChanges
     ? editsTo(plannedFields(fields, plan), fields, plan)
-    : { set: new Map<string, Buffer>(), remove: plan.removed }
+    : { set: additionsTo(fields, plan), remove: plan.removed }
   if (!isSameModel && !edits.set.has('model')) edits.set.set('model', model)
   if (isUsageAdded) edits.set.set('stream_options', usageOptions(fields['stream_options']))
   return editBody(bytes, members, edits)
+}
+
+function additionsTo(
+  fields: JsonRequest['fields'],
+  { defaults, extra, encoded }: BodyPlan,
+): Map<string, Buffer> {
+  const set = new Map<string, Buffer>()
+  for (const [key, value] of defaults)
+    if (!isOverridden(key, fields)) set.set(key, encoded.get(value) ?? encode(value))
+  for (const [key, value] of extra) set.set(key, encoded.get(value) ?? encode(value))
+  return set
 }
 
 /** What differs between the fields to be sent and those that came. */
@@ -117,6 +135,7 @@ function createPlan(deployment: Deployment, upstreamModel: string): BodyPlan {
     ...plan,
     upstreamModel,
     model: encode(upstreamModel),
+    hasAdditions: hasAdditions(plan),
     hasChanges: hasChanges(plan),
     encoded: new Map(values.map((value) => [value, encode(value)])),
     headers: [...deployment.headers, 'content-type', 'application/json'],
