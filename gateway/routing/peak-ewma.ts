@@ -18,7 +18,7 @@ export function peakEwma(
 }
 
 /** Peak-EWMA of time to first byte × what would be under way. */
-export function loadOf({ latencyMs, inFlight }: CandidateFacts): number {
+function loadOf({ latencyMs, inFlight }: CandidateFacts): number {
   return Math.max(latencyMs, 1) * (inFlight + 1)
 }
 

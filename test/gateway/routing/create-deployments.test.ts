@@ -25,3 +25,20 @@ test.each([
 ])('%j is called at %s', (params, place) => {
   expect(placeOf(params)).toBe(place)
 })
+
+test('ids are stable, apart, and hold no key', () => {
+  const idsWith = (key: string): string[] => {
+    const params = { model: 'openai/x', api_base: 'http://127.0.0.1:1/v1' }
+    const keys = [{ api_key: key }, {}, {}]
+    const model_list = keys.map((more) => ({
+      model_name: 'a',
+      litellm_params: { ...params, ...more },
+    }))
+    const { module } = readModule(stringify({ model_list }), { file: 'f', name: 'm' })
+    if (!module) throw new Error('not read')
+    const { deployments } = createDeployments(module, { findVariable: () => undefined })
+    return deployments.map(({ id }) => id)
+  }
+  expect(idsWith('k1')).toEqual(idsWith('k2'))
+  expect(new Set(idsWith('k1')).size).toBe(3)
+})

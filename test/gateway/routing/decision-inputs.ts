@@ -28,6 +28,7 @@ const idle: CandidateTraits & Omit<CandidateFacts, 'traits'> = {
   limitedMs: 0,
   quotaMs: 0,
   freeSlots: undefined,
+  slotMs: undefined,
   queued: undefined,
   inFlight: 0,
   latencyMs: 30,
@@ -47,7 +48,7 @@ export function candidateWith(changes: Changes = {}): CandidateFacts {
   return { traits, ...facts }
 }
 
-export const plainRules: DecisionRules = {
+const plainRules: DecisionRules = {
   isTagFiltering: false,
   isTagMatchAny: true,
   arePreCallChecksOn: false,
