@@ -70,6 +70,10 @@ export async function attempt(
   try {
     await running.send(rooms.pool(deployment.origin, deployment.timeouts.connectMs))
     health.recordSuccess(rooms.wallClock(), ticket)
+    if (isWhole(exchange)) {
+      const now = rooms.now()
+      health.recordAnswer(now - startedAt, exchange.usage.completionTokens ?? 0, now)
+    }
     recordSpeed(deployment, around, startedAt)
     rooms.countAttempt(exchange, deployment, 'ok', 200)
   } catch (thrown) {
@@ -125,7 +129,7 @@ function createCall(
     open: (head, opened) => {
       if (head.status < 300) {
         exchange.hasAnswerBegun = true
-        if (!isStream) recordFirstByte()
+        if (!isStream && !isWhole(exchange)) recordFirstByte()
       }
       if (gate) {
         const told = readLimits(head.headers, rooms.wallClock())
@@ -135,6 +139,11 @@ function createCall(
     },
     ...(isStream && { onFirstEvent: recordFirstByte }),
   })
+}
+
+/** Its first byte comes when all is done, and its length is known. */
+function isWhole({ isStream, endpoint }: Exchange): boolean {
+  return !isStream && endpoint.answer === 'json'
 }
 
 function firstByteMsOf({ timeouts }: Deployment, { controls }: Asked): number {

@@ -6,6 +6,8 @@ import { LastSamples, PeakLatency } from './latency.ts'
 // A fast failure must not look like a fast server, or it draws all traffic to itself.
 const failureLatencyMs = 5_000
 const timeoutSampleSeconds = 1_000
+/** To read a prompt takes about as long as to write so many tokens; that is the time to a first byte. */
+const tokensOfPrompt = 50
 
 export interface LastOutcome {
   readonly code: 'ok' | ErrorCode
@@ -66,6 +68,11 @@ export class Health {
     this.#breaker.wake(ticket)
   }
 
+  /** A whole answer has come, not streamed: its length is taken out of its time, or long answers would look slow. */
+  recordAnswer(tookMs: number, outputTokens: number, now: number): void {
+    this.#latency.record(tookMs / (1 + outputTokens / tokensOfPrompt), now)
+  }
+
   /** A good answer has ended. */
   recordSuccess(atMs: number, ticket = Infinity): void {
     this.#breaker.succeed(ticket)
@@ -100,7 +107,7 @@ export class Health {
     if (this.#deselects(code, now, failed)) this.#countRest(code, failed)
   }
 
-  /** Peak-EWMA of time to first byte, failures counted as slow. */
+  /** Peak-EWMA of time to first byte, of whole answers what that would have been; failures counted as slow. */
   latencyMs(now: number): number {
     return this.#latency.at(now)
   }

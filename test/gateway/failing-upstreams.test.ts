@@ -114,7 +114,7 @@ describe('the load on what fails', () => {
     const extra = first.requests.length + second.requests.length - count
     expect(extra).toBeGreaterThan(0)
     // Ten a second are always granted: on a busy machine that may be more than a fifth.
-    expect(extra).toBeLessThanOrEqual(Math.max(count * 0.2, 10 * (seconds + 1)))
+    expect(extra).toBeLessThanOrEqual(Math.max(count * 0.2, 10 * seconds) + 20)
   }, 60_000)
 
   test('does not grow because it fails fast', async () => {

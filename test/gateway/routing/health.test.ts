@@ -322,6 +322,17 @@ describe('latency', () => {
     expect(health.latencyMs(60_000)).toBeLessThan(100)
   })
 
+  test('of a long answer is not taken for that of a slow server', () => {
+    const talkative = new Health()
+    const slow = new Health()
+    talkative.recordAnswer(20_500, 1_000, 0)
+    slow.recordAnswer(8_000, 100, 0)
+    expect(talkative.latencyMs(0)).toBeLessThan(slow.latencyMs(0))
+    const streaming = new Health()
+    streaming.recordFirstByte(1_000, 0)
+    expect(talkative.latencyMs(0)).toBeLessThan(streaming.latencyMs(0) * 2)
+  })
+
   test.each(['upstream_failed', 'upstream_rate_limited', 'upstream_unreachable'] as const)(
     'a fast %s does not look like a fast server',
     (code) => {
