@@ -1,10 +1,12 @@
 import type { FaultList } from './fault-list.ts'
+import { fieldOf } from './json-object.ts'
 import type { DeploymentParams, Quota } from './module.ts'
 import { optional } from './optional.ts'
 import { hasPlaceholder } from './placeholders.ts'
 import { minuteOf, readQuotas, toQueue } from './read-quotas.ts'
 import type { paramsSchema } from './schema.ts'
 import type { ValueOf } from './schema-parts.ts'
+import type { SchemaReader } from './schema-reader.ts'
 import type { Path } from './yaml-source.ts'
 
 type Params = ValueOf<typeof paramsSchema>
@@ -12,14 +14,14 @@ type Limits = Pick<DeploymentParams, 'quotas' | 'maxParallelRequests' | 'queue'>
 
 interface Reading {
   readonly areRatesEnforced: boolean
+  readonly reader: SchemaReader
   readonly faults: FaultList
 }
 
 /** What a deployment may be sent: quotas, requests at once, and how callers wait for a place. */
-export function readLimits(params: Params, path: Path, reading: Reading): Limits {
-  const { faults } = reading
+export function readLimits(params: Params, written: unknown, path: Path, reading: Reading): Limits {
   const quotas = [
-    ...readQuotas(params.quota, [...path, 'quota'], faults),
+    ...readQuotas(fieldOf(written, 'quota'), [...path, 'quota'], reading),
     ...readDaily(params, path, reading),
   ]
   return {

@@ -60,7 +60,7 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   if (!entry) return undefined
   const params: DeploymentParams = {
     ...toParams(entry.litellm_params, defaults),
-    ...readLimits(entry.litellm_params, paramsPath, reading),
+    ...readLimits(entry.litellm_params, written, paramsPath, reading),
     ...readPrices(entry.litellm_params, entry.model_info ?? {}, path, reading.faults),
   }
   checkAddress(params.apiBase, written, paramsPath, reading)

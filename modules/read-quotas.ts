@@ -1,29 +1,32 @@
 import type { FaultList } from './fault-list.ts'
-import type { quotaSchema, queueSchema } from './limit-schema.ts'
-import { defaultQueue } from './limit-schema.ts'
+import { isObject } from './json-object.ts'
+import { defaultQueue, quotaSchema, type queueSchema } from './limit-schema.ts'
 import type { Quota, QueueSettings } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
 import { hasPlaceholder } from './placeholders.ts'
 import type { ValueOf } from './schema-parts.ts'
+import type { SchemaReader } from './schema-reader.ts'
 import type { Path } from './yaml-source.ts'
 
 type Written = ValueOf<typeof quotaSchema>
 
-/** The quotas of a deployment; one whose reset cannot be read is left out and named. */
-export function readQuotas(
-  written: Written | readonly Written[] | undefined,
-  path: Path,
-  faults: FaultList,
-): Quota[] {
-  if (written === undefined) return []
-  const isOne = !Array.isArray(written)
-  const list: readonly Written[] = isOne ? [written] : written
-  return list.flatMap((quota, index) => {
-    const resetsPath = [...path, ...(isOne ? [] : [index]), 'resets']
-    const resets = readResets(quota, resetsPath, faults)
-    if (resets === undefined) return []
-    return [{ unit: quota.unit, amount: quota.amount, per: quota.per, resets }]
-  })
+interface Reading {
+  readonly reader: SchemaReader
+  readonly faults: FaultList
+}
+
+/** The quotas of a deployment, from what is written; one that cannot be read is left out and named. */
+export function readQuotas(written: unknown, path: Path, reading: Reading): Quota[] {
+  if (!Array.isArray(written)) return readQuota(written, path, reading)
+  return written.flatMap((quota: unknown, index) => readQuota(quota, [...path, index], reading))
+}
+
+function readQuota(written: unknown, path: Path, { reader, faults }: Reading): Quota[] {
+  if (!isObject(written)) return []
+  const quota = reader.read(quotaSchema, written, path)
+  const resets = quota && readResets(quota, [...path, 'resets'], faults)
+  if (!quota || resets === undefined) return []
+  return [{ unit: quota.unit, amount: quota.amount, per: quota.per, resets }]
 }
 
 const midnight = { minuteOfDay: 0, timeZone: 'UTC' }

@@ -75,6 +75,16 @@ describe('a quota', () => {
     expect(faults.join('\n')).toMatch(fault)
   })
 
+  test('at fault takes no other down with it: each is named at its own place', () => {
+    const { faults } = read({
+      quota: [
+        { ...day, unit: 'cats' },
+        { ...day, resets: 'noon' },
+      ],
+    })
+    expect(faults.map((line) => line.split(':')[0])).toEqual(['quota[0].unit', 'quota[1].resets'])
+  })
+
   test('may come from a variable, and is not judged before that has a value', () => {
     const quota = { unit: '${UNIT}', amount: '${N}', per: 'day', resets: '00:00 ${ZONE}' }
     expect(read({ quota }).faults).toEqual([])
