@@ -2,6 +2,7 @@ import type { FaultList } from './fault-list.ts'
 import { allowedFailsPolicySchema, retryPolicySchema } from './failure-policies.ts'
 import { isNothingLost, keysNotActedOn, lossOf } from './known-keys.ts'
 import { nearestNames } from './nearest-name.ts'
+import { paramsSchema } from './params-schema.ts'
 import { routerSchema, strategyArguments } from './router-schema.ts'
 import {
   credentialSchema,
@@ -9,7 +10,6 @@ import {
   litellmSchema,
   modelSchema,
   moduleSchema,
-  paramsSchema,
 } from './schema.ts'
 import type { Path } from './yaml-source.ts'
 

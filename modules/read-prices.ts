@@ -1,7 +1,7 @@
 import type { FaultList } from './fault-list.ts'
 import type { DeploymentParams } from './module.ts'
 import { optional } from './optional.ts'
-import type { paramsSchema } from './schema.ts'
+import type { paramsSchema } from './params-schema.ts'
 import type { ValueOf } from './schema-parts.ts'
 import type { Path } from './yaml-source.ts'
 

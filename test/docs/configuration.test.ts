@@ -6,6 +6,7 @@ import { deploySchema } from '../../modules/deploy-schema.ts'
 import { endpointNames } from '../../modules/endpoints.ts'
 import { failureClasses } from '../../modules/failure-policies.ts'
 import { quotaSchema } from '../../modules/limit-schema.ts'
+import { paramsSchema } from '../../modules/params-schema.ts'
 import { platformSchema } from '../../modules/platform-schema.ts'
 import { readModule } from '../../modules/read-module.ts'
 import { routerSchema } from '../../modules/router-schema.ts'
@@ -16,7 +17,6 @@ import {
   litellmSchema,
   modelSchema,
   moduleSchema,
-  paramsSchema,
 } from '../../modules/schema.ts'
 import { isObject } from '../../modules/json-object.ts'
 

@@ -1,0 +1,163 @@
+import { queueSchema, quotasSchema } from './limit-schema.ts'
+import {
+  anyMap,
+  either,
+  flag,
+  integer,
+  listOf,
+  litellmBlock,
+  mapOf,
+  number,
+  optional,
+  seconds,
+  secondsOrNone,
+  text,
+} from './schema-parts.ts'
+
+const address = {
+  expected: 'a URL such as http://localhost:8000/v1',
+  pattern: String.raw`^(https?://[^\s]+|.*\$\{.*|os\.environ/.*)$`,
+}
+
+const step = String.raw`[^.[\]]+(\[(\*|\d+)\])*`
+/** `user`, `metadata.internal`, `tools[*].input_examples`. */
+const dropPath = String.raw`^(${step}(\.${step})*|.*\$\{.*|os\.environ/.*)$`
+
+export const paramsSchema = litellmBlock(
+  'litellm_params',
+  {
+    model: text({
+      description:
+        'Provider and upstream model: ollama_chat/qwen3:8b. Without a prefix the provider is inferred.',
+      expected: 'provider/model, such as openai/gpt-4.1',
+      pattern: String.raw`\S`,
+    }),
+    custom_llm_provider: optional(text({ description: 'Provider, in place of the prefix.' })),
+    api_base: optional(text({ description: 'Address of the upstream.', ...address })),
+    base_url: optional(text({ description: 'The same as api_base.', ...address })),
+    api_key: optional(
+      text({ description: 'Provider key; name a variable: os.environ/OPENAI_API_KEY.' }),
+    ),
+    api_version: optional(text({ description: 'Version of the upstream API.' })),
+    organization: optional(text({ description: 'Organization sent to OpenAI.' })),
+    timeout: optional(seconds({ description: 'Longest answer of this deployment, seconds.' })),
+    stream_timeout: optional(
+      seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),
+    ),
+    connect_timeout: optional(seconds({ description: 'Longest wait for a connection, seconds.' })),
+    chunk_timeout: optional(
+      seconds({ description: 'Longest silence between two pieces of a stream, seconds.' }),
+    ),
+    total_timeout: optional(
+      seconds({ description: 'Longest stream, first to last byte, seconds.' }),
+    ),
+    order: optional(
+      integer({ description: 'Priority: lower first.', minimum: -1_000_000, maximum: 1_000_000 }),
+    ),
+    weight: optional(number({ description: 'Share of the requests within its model.' })),
+    rpm: optional(
+      integer({
+        description: 'Requests a minute it can take.',
+        expected: 'a whole number of requests a minute',
+      }),
+    ),
+    tpm: optional(
+      integer({
+        description: 'Tokens a minute it can take.',
+        expected: 'a whole number of tokens a minute',
+      }),
+    ),
+    rpd: optional(
+      integer({
+        description: 'Requests a day it grants; a limit where rates are enforced.',
+        expected: 'a whole number of requests a day',
+      }),
+    ),
+    tpd: optional(
+      integer({
+        description: 'Tokens a day it grants; a limit where rates are enforced.',
+        expected: 'a whole number of tokens a day',
+      }),
+    ),
+    daily_reset_time: optional(
+      text({
+        description: 'When the day of rpd and tpd begins, UTC.',
+        expected: 'a time of day such as 00:00',
+        default: '00:00',
+      }),
+    ),
+    quota: optional(quotasSchema),
+    max_parallel_requests: optional(
+      integer({
+        description: 'Requests at once, for the whole module.',
+        expected: 'a whole number from 1',
+        minimum: 1,
+      }),
+    ),
+    queue: optional(queueSchema),
+    tags: optional(
+      listOf(text({ description: 'A tag.' }), {
+        description: 'Tags of requests this deployment is for; default: those without a tag.',
+        expected: 'a list of tags',
+      }),
+    ),
+    input_cost_per_token: optional(
+      number({
+        description: 'USD an input token; model_info.input_cost_per_token where absent.',
+        expected: 'a number of USD',
+      }),
+    ),
+    output_cost_per_token: optional(
+      number({
+        description: 'USD an output token; model_info.output_cost_per_token where absent.',
+        expected: 'a number of USD',
+      }),
+    ),
+    cooldown_time: optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),
+    num_retries: optional(
+      integer({ description: 'Further attempts within the model.', maximum: 100 }),
+    ),
+    max_retries: optional(integer({ description: 'The same as num_retries.', maximum: 100 })),
+    drop_params: optional(
+      either([flag({ description: '' }), listOf(text({ description: '' }), { description: '' })], {
+        description: 'Leave out parameters that the provider does not take, or those listed.',
+        expected: 'true, false or a list of parameter names',
+      }),
+    ),
+    additional_drop_params: optional(
+      listOf(
+        text({
+          description: 'Name of a parameter, or a path into one.',
+          expected: 'a parameter such as user, or a path such as tools[*].input_examples',
+          pattern: dropPath,
+        }),
+        {
+          description: 'Parameters never sent to this deployment; tools[*].name goes inside one.',
+          expected: 'a list of parameter names',
+        },
+      ),
+    ),
+    allowed_openai_params: optional(
+      listOf(text({ description: '' }), {
+        description: 'Parameters that drop_params leaves in.',
+        expected: 'a list of parameter names',
+      }),
+    ),
+    modify_params: optional(
+      flag({
+        description: 'Change what the provider is known to refuse; the module decides else.',
+      }),
+    ),
+    extra_headers: optional(
+      mapOf(text({ description: '' }), { description: 'Headers added to each call.' }),
+    ),
+    headers: optional(
+      mapOf(text({ description: '' }), { description: 'The same as extra_headers.' }),
+    ),
+    extra_body: optional(anyMap({ description: 'Merged into the JSON body of each call.' })),
+    litellm_credential_name: optional(
+      text({ description: 'Entry of credential_list whose values are used; values here win.' }),
+    ),
+  },
+  { description: 'Where and how this deployment is called. Further keys are request defaults.' },
+)
