@@ -162,28 +162,6 @@ export class Health {
     this.#breaker.reset()
   }
 
-  /** What two random choices compare: latency × attempts under way. */
-  loadAt(now: number): number {
-    return this.latencyMs(now) * (this.inFlight + 1)
-  }
-
-  isCooling(now: number): boolean {
-    return this.coolingMs(now) > 0
-  }
-
-  isLimited(now: number): boolean {
-    return this.limitedMs(now) > 0
-  }
-
-  limitedForMs(now: number): number {
-    return this.limitedMs(now)
-  }
-
-  /** Time until it is asked again, for whatever reason it is not. */
-  coolingForMs(now: number): number {
-    return Math.max(this.coolingMs(now), this.limitedMs(now))
-  }
-
   #deselects(code: ErrorCode, now: number, failed: FailedAttempt): boolean {
     const { ticket = Infinity, status, retryAfterMs = 0, allowedFailsPolicy } = failed
     const isCounted = findInPolicy(allowedFailsPolicy, code, status) !== undefined
