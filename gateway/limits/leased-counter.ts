@@ -9,6 +9,8 @@ import { bucketsOf, windowAt } from './window.ts'
 const idleMs = 5000
 /** What is known of the ledger is asked anew after so long. */
 const staleMs = 10_000
+/** While calls come: in an outage a share is as true as what was known last. */
+const livelyMs = 900
 /** Of windows that are over so long the ledger takes no more. */
 const overMs = 3_600_000
 /** Pauses while other processes hand back their idle slices: 1.3 seconds in all. */
@@ -123,7 +125,9 @@ export class LeasedCounter implements Counter {
     this.#dropOver(this.#line.wall(now))
     if (now - this.#takenAt > idleMs && this.#waiting.size === 0) this.handBack()
     const isEmpty = this.#refused < Infinity || current.remaining === 0
-    const isStale = now - current.toldAt > (isEmpty ? 0 : staleMs)
+    const isLively = now - this.#takenAt < idleMs
+    const freshMs = isEmpty ? 0 : isLively ? livelyMs : staleMs
+    const isStale = now - current.toldAt > freshMs
     return this.#slices
       .filter((slice) => slice.isUntold || (slice === current && isStale))
       .map((slice) => this.#askOf(slice, false))
