@@ -200,7 +200,7 @@ export class Slots {
   }
 
   readonly #giveBack: GiveBack = (takenAt, waiter, usedTokens) => {
-    if (waiter && usedTokens !== undefined) this.#queue.correct(waiter, usedTokens)
+    if (waiter) this.#queue.settle(waiter, usedTokens)
     const heldMs = this.#now() - takenAt
     this.busy -= 1
     const before = this.#serviceMs

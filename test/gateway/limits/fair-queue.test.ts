@@ -31,6 +31,7 @@ function serveAll(offers: readonly Offer[]): Served[] {
     comeUntil(time)
     const waiter = queue.shift()
     if (!waiter) queue.forget()
+    else queue.settle(waiter, undefined)
     const waited = waiter ? time - waiter.value.at : 0
     time = waiter ? time + waiter.cost : (coming.at(-1)?.at ?? time)
     if (waiter) served.push({ ...waiter.value, waited, endedAt: time })
@@ -62,13 +63,14 @@ function serveCrowds(crowds: readonly Crowd[], services: number) {
     // Whoever was just served comes back when the next one is already being served.
     if (busy) enter(busy.crowd)
     if (!waiter) throw new Error('nobody waits')
-    const account = got.get(waiter.flow)
+    queue.settle(waiter, undefined)
+    const account = got.get(waiter.flow.name)
     if (account) {
-      account.cost += waiter.cost
+      account.cost += waiter.cost * waiter.weight
       account.longestWait = Math.max(account.longestWait, time - waiter.value.at)
     }
     busy = waiter.value
-    time += waiter.cost
+    time += waiter.cost * waiter.weight
   }
   return { share: (flow: string) => (got.get(flow)?.cost ?? 0) / time, got }
 }
@@ -146,11 +148,16 @@ describe('absence', () => {
     const queue = new FairQueue<string>()
     const push = (flow: string) => queue.push(flow, { flow, cost: 1 })
     for (const flow of ['a', 'b']) push(flow)
-    for (let n = 0; n < 2; n += 1) queue.shift()
+    const serve = (): string | undefined => {
+      const waiter = queue.shift()
+      if (waiter) queue.settle(waiter, undefined)
+      return waiter?.flow.name
+    }
+    for (let n = 0; n < 2; n += 1) serve()
     for (let n = 0; n < 100; n += 1) push('a')
-    for (let n = 0; n < 50; n += 1) queue.shift()
+    for (let n = 0; n < 50; n += 1) serve()
     for (let n = 0; n < 50; n += 1) push('b')
-    const order = Array.from({ length: 20 }, () => queue.shift()?.flow)
+    const order = Array.from({ length: 20 }, serve)
     expect(order.filter((flow) => flow === 'b')).toHaveLength(10)
   })
 
@@ -163,7 +170,7 @@ describe('absence', () => {
     queue.forget()
     queue.push('a', { flow: 'a', cost: 1 })
     for (let n = 0; n < 9; n += 1) queue.push('b', { flow: 'b', cost: 1 })
-    expect([1, 2].map(() => queue.shift()?.flow)).toContain('a')
+    expect([1, 2].map(() => queue.shift()?.flow.name)).toContain('a')
   })
 })
 
@@ -173,7 +180,7 @@ test('new names that keep coming do not push away one that waits', () => {
   queue.push('new', { flow: 'new', cost: 1 })
   let served = 0
   for (let n = 0; n < 60; n += 1) {
-    if (queue.shift()?.flow === 'a') served += 1
+    if (queue.shift()?.flow.name === 'a') served += 1
     else queue.push('new', { flow: `new ${n}`, cost: 1 })
   }
   expect(served).toBeGreaterThanOrEqual(29)
@@ -188,10 +195,24 @@ test('what a caller has really cost stands in its account', () => {
   }
   const order = Array.from({ length: 20 }, () => {
     const waiter = queue.shift()
-    if (waiter?.flow === 'guessed too high') queue.correct(waiter, 100)
-    return waiter?.flow
+    if (waiter) queue.settle(waiter, 100)
+    return waiter?.flow.name
   })
   expect(order.filter((flow) => flow === 'guessed too high')).toHaveLength(10)
+})
+
+test('a newcomer does not pay for what others were wrongly predicted to cost', () => {
+  const queue = new FairQueue<string>()
+  const push = (flow: string) => queue.push(flow, { flow, cost: 4_096 })
+  for (let n = 0; n < 50; n += 1) push('a')
+  let running = queue.shift()
+  const order = Array.from({ length: 20 }, (_, n) => {
+    if (n === 5) for (let count = 0; count < 20; count += 1) push('b')
+    if (running) queue.settle(running, 8)
+    running = queue.shift()
+    return running?.flow.name
+  })
+  expect(order.slice(5).filter((flow) => flow === 'b').length).toBeGreaterThanOrEqual(7)
 })
 
 test('one that leaves is not served, and the others keep their order', () => {
@@ -230,7 +251,7 @@ test('whatever comes and goes, each caller is served once or has left, and flows
         if (one.do === 'shift') {
           const served = queue.shift()
           expect(served === undefined).toBe(waiting.length === 0)
-          const first = waiting.find(({ flow }) => flow === served?.flow)
+          const first = waiting.find(({ flow }) => flow.name === served?.flow.name)
           expect(served).toBe(first)
           if (served) waiting.splice(waiting.indexOf(served), 1)
         }
