@@ -6,7 +6,7 @@ import type { RequestFacts } from '../routing/decision.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { createInput, describeRequest } from '../routing/facts.ts'
 import { nothingLeft } from '../routing/nothing-left.ts'
-import { estimatePromptTokens } from '../routing/prompt-tokens.ts'
+import { boundPromptTokens } from '../routing/prompt-tokens.ts'
 import { judgeFailure, mayHaveBilled, retrySettingsOf, type Again } from '../routing/retry-rules.ts'
 import { admit, flowOf } from './admission.ts'
 import { fallbacksOf } from './fallbacks.ts'
@@ -173,8 +173,7 @@ export class GroupTurns {
     const { gate } = deployment
     if (gate === undefined) return undefined
     try {
-      const promptTokens =
-        this.#request.promptTokens || estimatePromptTokens(this.#asked.request.fields)
+      const promptTokens = boundPromptTokens(this.#asked.request.fields)
       const admission = await admit({ deployment, gate, promptTokens }, this.#asked, this.#around)
       if (admission) return admission
       // What it shows now says so; a second time it is not asked, whatever it shows.

@@ -42,8 +42,9 @@ function notNow(
   waiting: readonly PassedOverCandidate[],
   total: number,
 ): GatewayError {
-  const ends = waiting.flatMap(({ forMs }) => (forMs > 0 ? [forMs] : []))
-  const retryAfterSeconds = ends.length > 0 ? Math.ceil(Math.min(...ends) / 1000) : 1
+  // Nobody knows when a place becomes free or a probe ends: soon, as a rule.
+  const ends = waiting.map(({ forMs }) => forMs || 1_000)
+  const retryAfterSeconds = Math.ceil(Math.min(...ends) / 1000)
   const counts = new Map<PassedOver, number>()
   for (const { reason } of waiting) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   const clauses = [...counts].map(([reason, count]) => {

@@ -35,6 +35,7 @@ describe('passed over, each with its reason and until when:', () => {
     ['cooling', { coolingMs: 1_500 }, 1_500],
     ['being probed', { isProbed: true }, 0],
     ['no free slot', { freeSlots: 0 }, 0],
+    ['no free slot', { freeSlots: 0, slotMs: 2_500 }, 2_500],
     ['lower priority', { order: 2 }, 0],
   ])('%s %j', (reason, changes, forMs) => {
     const fine = { order: 1, tags: ['eu'] }

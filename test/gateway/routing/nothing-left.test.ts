@@ -52,10 +52,19 @@ test.each([
     'Every server behind the model m has no free place; try again in 1 s.',
   ],
   [
+    [
+      { freeSlots: 0, slotMs: 2_500 },
+      { freeSlots: 0, slotMs: 9_000 },
+    ],
+    'rate_limit_exceeded',
+    3,
+    'Every server behind the model m has no free place; try again in 3 s.',
+  ],
+  [
     [{ freeSlots: 0 }, { quotaMs: 9 * 86_400_000 }, { quotaMs: 60_000 }, { coolingMs: 4_000 }],
     'rate_limit_exceeded',
-    4,
-    'No server behind the model m takes a request now: 1 has no free place, 2 have used up their quotas, 1 rests after failures; try again in 4 s.',
+    1,
+    'No server behind the model m takes a request now: 1 has no free place, 2 have used up their quotas, 1 rests after failures; try again in 1 s.',
   ],
   [
     [{ limitedMs: 2_000 }, { isSpent: true }],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { estimatePromptTokens } from '../../../gateway/routing/prompt-tokens.ts'
+import { boundPromptTokens, estimatePromptTokens } from '../../../gateway/routing/prompt-tokens.ts'
 
 const chat = (content: unknown) => ({ messages: [{ content }] })
 
@@ -34,5 +34,26 @@ describe('the estimate', () => {
 
   test('leaves out what is no prompt', () => {
     expect(estimatePromptTokens({ model: 'x'.repeat(400), user: 'y', max_tokens: 9 })).toBe(0)
+  })
+})
+
+describe('the bound', () => {
+  test.each(['12 345 6 78 ', 'for(i=0;i<n;i++){a[i]=f(i)}', '敏捷的棕色狐狸', 'быстрая лиса'])(
+    'of %s stands between the estimate and one token a byte',
+    (text) => {
+      const fields = chat(text.repeat(20))
+      const bound = boundPromptTokens(fields)
+      expect(bound).toBeGreaterThan(1.5 * estimatePromptTokens(fields))
+      expect(bound).toBeLessThanOrEqual(Buffer.byteLength(text) * 20 + 4)
+    },
+  )
+
+  test('leaves room for what templates put around each message', () => {
+    const messages = Array.from({ length: 10 }, () => ({ content: '' }))
+    expect(boundPromptTokens({ messages })).toBe(40)
+  })
+
+  test('takes a picture for a large one', () => {
+    expect(boundPromptTokens(chat([{ image_url: {} }]))).toBe(2_008)
   })
 })
