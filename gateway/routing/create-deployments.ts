@@ -80,6 +80,8 @@ function createDeployment(
     modifyParams: entry.params.modifyParams ?? module.litellm.modifyParams,
   }
   const gate = around.gateOf?.(id, entry)
+  const health = around.findHealth?.(id) ?? new Health()
+  health.keepSamples({ most: module.router.latencySamples, lifeMs: module.router.latencyTtlMs })
   return {
     id,
     modelName: entry.modelName,
@@ -92,7 +94,7 @@ function createDeployment(
     params,
     info: entry.info,
     timeouts: timeoutsOf(entry, module),
-    health: around.findHealth?.(id) ?? new Health(),
+    health,
     ...(gate === undefined ? {} : { gate }),
   }
 }

@@ -1,7 +1,7 @@
 import { errorCatalogue, type ErrorCode } from '../errors/catalogue.ts'
 import { Breaker, isFault, type BreakerState, type RestRules } from './breaker.ts'
 import { findInPolicy } from './failure-class.ts'
-import { LastSamples, PeakLatency } from './latency.ts'
+import { LastSamples, PeakLatency, usualSamples, type SampleRules } from './latency.ts'
 
 // A fast failure must not look like a fast server, or it draws all traffic to itself.
 const failureLatencyMs = 5_000
@@ -39,6 +39,7 @@ export class Health {
   readonly #breaker = new Breaker()
   #answerSamples: LastSamples | undefined
   #streamSamples: LastSamples | undefined
+  #sampleRules = usualSamples
   #lastTicket = 0
   #limitedUntil = 0
   #limitedBy = 0
@@ -83,11 +84,20 @@ export class Health {
     this.#lastStatus = undefined
   }
 
+  /** How much of `recordSpeed` is remembered from now on; what was is forgotten where that changes. */
+  keepSamples(rules: SampleRules): void {
+    const { most, lifeMs } = this.#sampleRules
+    if (most === rules.most && lifeMs === rules.lifeMs) return
+    this.#sampleRules = rules
+    this.#answerSamples = undefined
+    this.#streamSamples = undefined
+  }
+
   /** How fast it answered: seconds an output token, of a stream seconds to its first byte. */
   recordSpeed(isStream: boolean, seconds: number, now: number): void {
     const samples = isStream
-      ? (this.#streamSamples ??= new LastSamples())
-      : (this.#answerSamples ??= new LastSamples())
+      ? (this.#streamSamples ??= new LastSamples(this.#sampleRules))
+      : (this.#answerSamples ??= new LastSamples(this.#sampleRules))
     samples.record(seconds, now)
   }
 

@@ -19,27 +19,40 @@ export class PeakLatency {
   }
 }
 
-const mostSamples = 10
-const sampleLifeMs = 3_600_000
+/** How many samples are remembered, and for how long. */
+export interface SampleRules {
+  readonly most: number
+  readonly lifeMs: number
+}
 
-/** Mean of the last ten samples of an hour, for LiteLLM's latency-based routing. */
+/** LiteLLM's own numbers. */
+export const usualSamples: SampleRules = { most: 10, lifeMs: 3_600_000 }
+
+/** Mean of the last samples, for LiteLLM's latency-based routing. */
 export class LastSamples {
-  readonly #values = new Float64Array(mostSamples)
-  readonly #times = new Float64Array(mostSamples).fill(-Infinity)
+  readonly #values: Float64Array
+  readonly #times: Float64Array
+  readonly #lifeMs: number
   #next = 0
+
+  constructor({ most, lifeMs }: SampleRules) {
+    this.#values = new Float64Array(most)
+    this.#times = new Float64Array(most).fill(-Infinity)
+    this.#lifeMs = lifeMs
+  }
 
   record(seconds: number, now: number): void {
     this.#values[this.#next] = seconds
     this.#times[this.#next] = now
-    this.#next = (this.#next + 1) % mostSamples
+    this.#next = (this.#next + 1) % this.#values.length
   }
 
   /** 0: none yet. */
   mean(now: number): number {
     let sum = 0
     let count = 0
-    for (let index = 0; index < mostSamples; index += 1) {
-      if (now - (this.#times[index] ?? -Infinity) > sampleLifeMs) continue
+    for (let index = 0; index < this.#values.length; index += 1) {
+      if (now - (this.#times[index] ?? -Infinity) > this.#lifeMs) continue
       sum += this.#values[index] ?? 0
       count += 1
     }

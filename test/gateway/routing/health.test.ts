@@ -360,6 +360,17 @@ describe('mean latency', () => {
     expect([health.meanLatency(false, 20), health.meanLatency(true, 20)]).toEqual([15.5, 3])
   })
 
+  test('of as many samples, and for as long, as the document says', () => {
+    const health = new Health()
+    health.keepSamples({ most: 2, lifeMs: 1_000 })
+    for (let count = 1; count <= 20; count += 1) health.recordSpeed(false, count, count)
+    expect([health.meanLatency(false, 20), health.meanLatency(false, 2_000)]).toEqual([19.5, 0])
+    health.keepSamples({ most: 2, lifeMs: 1_000 })
+    expect(health.meanLatency(false, 20)).toBe(19.5)
+    health.keepSamples({ most: 3, lifeMs: 1_000 })
+    expect(health.meanLatency(false, 20)).toBe(0)
+  })
+
   test('forgets after an hour', () => {
     const health = new Health()
     health.recordSpeed(false, 5, 0)
