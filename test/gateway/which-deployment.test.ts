@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import {
+  after,
   answerChat,
   answerEmbeddings,
   createFakeUpstream,
@@ -144,6 +145,31 @@ test('usage-based routing sends to whoever was sent least in this minute', async
   for (let count = 0; count < 8; count += 1) asked.push(await ask())
   // 900 tokens there are three answers here.
   expect(asked.filter((one) => one === 'a')).toHaveLength(2)
+})
+
+test('latency-based routing tries each, and stays with the fastest', async () => {
+  upstream.script((request, response) =>
+    after(request.path.startsWith('/fast/') ? 1 : 200, answerChat())(request, response),
+  )
+  await serve({ slow: {}, fast: {}, slower: {} }, { routing_strategy: 'latency-based-routing' })
+  const asked: unknown[] = []
+  for (let count = 0; count < 8; count += 1) asked.push(await ask())
+  expect(new Set(asked.slice(0, 3)).size).toBe(3)
+  expect(asked.slice(3)).toEqual(asked.slice(3).map(() => 'fast'))
+})
+
+test('least-busy sends to whoever has the fewest calls under way', async () => {
+  const held = holdSome()
+  upstream.script(held.behaviour)
+  await serve({ a: {}, b: {}, c: {} }, { routing_strategy: 'least-busy' })
+  const waiting: Promise<unknown>[] = []
+  for (let count = 1; count <= 6; count += 1) {
+    waiting.push(ask(user('Hold this')))
+    await upstream.arrived(count)
+  }
+  expect(upstream.requests.map(({ path }) => path[1]).join('')).toBe('abcabc')
+  held.release()
+  expect(await Promise.all(waiting)).toEqual(['a', 'b', 'c', 'a', 'b', 'c'])
 })
 
 describe('prefix-affinity', () => {
