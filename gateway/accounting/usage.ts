@@ -8,6 +8,8 @@ export interface Usage {
   readonly images?: number | undefined
   readonly audioSeconds?: number | undefined
   readonly characters?: number | undefined
+  /** Not all of it was told: the stream broke off, or its upstream does not count. */
+  readonly isEstimated?: boolean
 }
 
 /** One settled exchange, as it is stored. Never a prompt, an answer or a key. */

@@ -31,6 +31,7 @@ export const responses: Endpoint = {
   required: { input: 'text or list' },
   answer: 'json',
   hasStreamUsage: false,
+  lastEvents: ['response.completed', 'response.incomplete', 'response.failed'],
   idPrefix: 'resp_',
   errors: 'openai',
 }
@@ -42,6 +43,7 @@ export const messages: Endpoint = {
   required: { messages: 'list' },
   answer: 'json',
   hasStreamUsage: false,
+  lastEvents: ['message_stop'],
   idPrefix: 'msg_',
   errors: 'anthropic',
 }

@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts'
 import { addHeaders } from './answer-headers.ts'
 import type { Exchange } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
-import { endStreamWithError } from './stream-readers.ts'
+import { errorEventOf } from './error-event.ts'
 
 /** Ends a failed exchange: as an error body before the first byte, as an error event or a cut after it. */
 export function answerFailure(
@@ -24,7 +24,7 @@ export function answerFailure(
   } else if (exchange.isStream) {
     const code = failure.code === 'caller_deadline' ? failure.code : 'stream_interrupted'
     exchange.outcome = code
-    endStreamWithError(answer, new GatewayError(code, failure.message))
+    answer.end(errorEventOf(new GatewayError(code, failure.message), exchange.endpoint))
   } else {
     exchange.outcome = 'stream_interrupted'
     answer.cut()

@@ -16,6 +16,7 @@ import type { Exchange } from './exchange.ts'
 import type { ReadRequest } from './serve.ts'
 import type { Rooms } from './rooms.ts'
 import { createOutgoing, type Outgoing } from './outgoing.ts'
+import { billUnanswered } from './unfinished-usage.ts'
 import { hold, release, requireCaller } from './under-way.ts'
 
 export interface Asked {
@@ -80,6 +81,7 @@ export async function attempt(
     failure = finalIfStarted(toGatewayError(thrown), answer, outgoing.isReplayable())
     rooms.countAttempt(exchange, deployment, failure.code, failure.status)
     recordFailure(deployment, failure, asked, around, { startedAt, ticket })
+    if (running.wasSent) billUnanswered(failure, asked, exchange)
     if (failure.limits) deployment.gate?.learn(failure.limits, rooms.now())
     throw failure
   } finally {
@@ -208,10 +210,10 @@ function recordSpeed({ health }: Deployment, { exchange, rooms }: Surroundings, 
   health.recordSpeed(isStream, (ms - startedAt) / 1000 / Math.max(1, tokens), now)
 }
 
-/** Undefined: not known. What an upstream refused cost nothing. */
+/** Undefined: not known, an estimate being no bound. What an upstream refused cost nothing. */
 function usedTokens(failure: GatewayError | undefined, { usage }: Exchange): number | undefined {
   if (failure?.answeredStatus !== undefined) return 0
-  return usage.totalTokens
+  return usage.isEstimated ? undefined : usage.totalTokens
 }
 
 interface Recorded {

@@ -10,7 +10,7 @@ import type { Asked, Surroundings } from './attempt.ts'
 import { checkAnswer, parse, readBytes, readError, readWhole } from './body-readers.ts'
 import { linkImages } from './image-links.ts'
 import type { Outgoing } from './outgoing.ts'
-import { readEvents, readTranslatedEvents, type StreamRules } from './stream-readers.ts'
+import { openEvents, openTranslated } from './open-stream.ts'
 
 export interface Opening {
   readonly deployment: Deployment
@@ -26,13 +26,8 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   if (head.status >= 300) return readFailure(head, opening)
   const { translation, modelRequest } = outgoing
   if (translation.kind === 'translated' && modelRequest) {
-    if (exchange.isStream && translation.stream) {
-      return readTranslatedEvents(answer, call, head, {
-        translation: translation.stream,
-        request: modelRequest,
-        watch: createWatch(around),
-      })
-    }
+    if (exchange.isStream && translation.stream)
+      return openTranslated(head, call, opening, translation.stream, modelRequest)
     return readWhole((body) =>
       finishTranslated(translation.toAnswer(parse(body), modelRequest), head, opening),
     )
@@ -42,7 +37,7 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
     // A form may ask for it behind its file, which flows on before that is read.
     if (exchange.endpoint.body === 'form') exchange.isStream = true
     if (!exchange.isStream) throw upstreamNonsense('answered with a stream that nobody asked for')
-    return readEvents(answer, call, head, rulesOf(opening), createWatch(around))
+    return openEvents(head, call, opening)
   }
   const isJson =
     exchange.endpoint.answer === 'json' ||
@@ -114,17 +109,6 @@ function createWatch({ exchange, rooms }: Surroundings) {
     onFirstEvent: () => {
       exchange.firstByteMs = rooms.now() - exchange.startedAt
     },
-    onUsage: (usage: Usage) => {
-      exchange.usage = usage
-    },
-  }
-}
-
-function rulesOf({ around: { exchange }, outgoing }: Opening): StreamRules {
-  return {
-    model: exchange.model,
-    isUsageHidden: outgoing.isUsageHidden,
-    endsWithDone: exchange.endpoint.hasStreamUsage,
   }
 }
 

@@ -10,6 +10,10 @@ export interface AnswerReader {
   push(chunk: Buffer): void
   /** The upstream ended properly. */
   end(): void | Promise<void>
+  /** Nothing more comes: the call has failed. */
+  stop?(): void
+  /** The caller has the whole answer; what becomes of the call after that is no failure. */
+  readonly isComplete?: boolean
 }
 
 export interface UpstreamHead {
@@ -83,6 +87,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     onFirstEvent?.()
   }
 
+  /** The answer is whole: the upstream may end by itself within this time, which keeps its connection. */
+  endWithin(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.fail(this.#lateError()), milliseconds)
+  }
+
   pause(): void {
     this.#controller?.pause()
   }
@@ -98,6 +108,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#failure = error
     this.#clearTimers()
     this.#controller?.abort(error)
+    if (this.#reader?.isComplete) {
+      this.#resolve?.()
+      return
+    }
+    this.#reader?.stop?.()
     this.#reject?.(error)
   }
 

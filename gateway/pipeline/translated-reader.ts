@@ -1,0 +1,91 @@
+import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
+import { readUsage } from '../accounting/read-usage.ts'
+import type { StreamTranslation, StreamTranslator } from '../providers/provider.ts'
+import type { AnswerReader } from '../upstream/call.ts'
+import { doneEvent } from './event-rewriter.ts'
+import { readEvent } from './read-event.ts'
+import { StreamMeter } from './stream-meter.ts'
+import { cutStream, emptyStream } from './stream-readers.ts'
+import type { StreamWatch, StreamWriter } from './stream-writer.ts'
+import { WholePieces } from './whole-pieces.ts'
+
+/** A stream in the upstream's dialect, translated event by event. */
+export class TranslatedReader implements AnswerReader {
+  readonly #writer: StreamWriter
+  readonly #watch: StreamWatch
+  readonly #translator: StreamTranslator
+  readonly #framing: StreamTranslation['framing']
+  readonly #pieces: WholePieces
+  readonly #meter = new StreamMeter()
+  isComplete = false
+
+  constructor(
+    writer: StreamWriter,
+    translator: StreamTranslator,
+    framing: StreamTranslation['framing'],
+    watch: StreamWatch,
+  ) {
+    this.#writer = writer
+    this.#translator = translator
+    this.#framing = framing
+    this.#watch = watch
+    this.#pieces = new WholePieces(framing === 'sse' ? 'empty line' : 'line')
+  }
+
+  push(chunk: Buffer): void {
+    if (!this.isComplete) this.#relay(this.#pieces.push(chunk))
+  }
+
+  end(): void {
+    if (this.isComplete) return
+    this.#relay(this.#pieces.flush())
+    if (this.isComplete) return
+    throw this.#writer.hasStarted ? cutStream() : emptyStream()
+  }
+
+  stop(): void {
+    if (this.#writer.hasStarted) this.#tellEnd(false)
+  }
+
+  #relay(pieces: Buffer | undefined): void {
+    if (!pieces) return
+    let events = ''
+    for (const payload of payloadsOf(pieces, this.#framing)) {
+      for (const chunk of this.#translator.onEvent(parse(payload))) {
+        const event = `data: ${JSON.stringify(chunk)}\n\n`
+        this.#meter.count(event.length)
+        events += event
+      }
+      if (this.#translator.isDone) break
+    }
+    if (events !== '') this.#writer.write(events)
+    if (!this.#translator.isDone) return
+    if (!this.#writer.hasStarted) throw emptyStream()
+    this.isComplete = true
+    this.#tellEnd(true)
+    this.#writer.end(doneEvent)
+  }
+
+  #tellEnd(isWhole: boolean): void {
+    const told = readUsage(this.#translator)
+    if (told) this.#meter.tell(told)
+    this.#watch.onEnd(this.#meter.produced, isWhole)
+  }
+}
+
+function payloadsOf(pieces: Buffer, framing: StreamTranslation['framing']): string[] {
+  const text = pieces.toString('utf8')
+  const payloads =
+    framing === 'ndjson'
+      ? text.split('\n')
+      : text.split('\n\n').map((event) => readEvent(Buffer.from(event)).data ?? '')
+  return payloads.filter((payload) => payload.trim() !== '' && payload !== '[DONE]')
+}
+
+function parse(payload: string): unknown {
+  try {
+    return JSON.parse(payload)
+  } catch (cause) {
+    throw upstreamNonsense('sent an event that is not JSON', cause)
+  }
+}
