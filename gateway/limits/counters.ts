@@ -27,7 +27,7 @@ export class RunningCounters implements Counters {
   readonly #counters = new Map<string, LeasedCounter>()
   #timer: NodeJS.Timeout | undefined
   #telling: Promise<void> = Promise.resolve()
-  #isHurried = false
+  #next: Promise<void> | undefined
   #sweptAt = -Infinity
   #unlisten: (() => void) | undefined
   #isClosed = false
@@ -35,7 +35,7 @@ export class RunningCounters implements Counters {
   constructor(options: CountersOptions) {
     this.#options = options
     this.#line = new LedgerLine(options)
-    this.#line.hurry = () => this.#hurry()
+    this.#line.hurry = () => void this.tell()
   }
 
   counter(spec: CounterSpec): LeasedCounter {
@@ -52,8 +52,10 @@ export class RunningCounters implements Counters {
 
   /** Tells the ledger what is new, and hands back what is idle. */
   tell(): Promise<void> {
-    this.#telling = this.#telling.then(() => this.#tell())
-    return this.#telling
+    // One runs and one waits for it; a third would have nothing to say.
+    this.#next ??= this.#telling.then(() => this.#tellNext())
+    this.#telling = this.#next
+    return this.#next
   }
 
   /** Tells the rest and hands back everything, within the time given. Without it a process counts as killed. */
@@ -72,20 +74,26 @@ export class RunningCounters implements Counters {
     if (everyMs > 0) this.#timer = setInterval(() => void this.tell(), everyMs).unref()
     this.#unlisten = ledger?.onRecall((key) => {
       const counter = this.#counters.get(key)
-      if (!counter?.isLeasing) return
-      counter.handBack()
-      this.#hurry()
+      if (counter?.isLeasing) void this.#handBack(counter)
     })
   }
 
-  #hurry(): void {
-    if (this.#isHurried || this.#isClosed) return
-    this.#isHurried = true
-    void this.tell()
+  async #handBack(counter: LeasedCounter): Promise<void> {
+    await counter.asking
+    counter.handBack()
+    await this.tell()
+  }
+
+  async #tellNext(): Promise<void> {
+    this.#next = undefined
+    try {
+      if (!this.#isClosed) await this.#tell()
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'what was used could not be told to the ledger')
+    }
   }
 
   async #tell(): Promise<void> {
-    this.#isHurried = false
     const now = this.#line.now()
     const all = this.#collect(now)
     if (this.#line.state() !== 'there') return

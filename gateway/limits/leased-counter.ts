@@ -34,6 +34,8 @@ export class LeasedCounter implements Counter {
   #asking: Promise<boolean> | undefined
   /** The least that was refused, until more is there. */
   #refused = Infinity
+  /** When the oldest use of a rolling window stops counting, by the ledger's clock: then there is more. */
+  #refusedUntilMs = Infinity
   /** A new lease is asked for in the background below this. */
   #lowWater = 0
   #takenAt = -Infinity
@@ -49,20 +51,21 @@ export class LeasedCounter implements Counter {
   }
 
   state(now: number): CounterState {
-    const slice = this.#current(now)
-    const remaining = Math.min(slice.remaining, this.#refused - 1)
     const wallMs = this.#line.wall(now)
+    const slice = this.#at(wallMs)
+    const remaining = Math.min(slice.remaining, this.#refused - 1)
     if (slice instanceof CalendarSlice) return { remaining, resetsInMs: slice.endMs - wallMs }
     const freesAtMs = slice.freesAtMs ?? slice.told?.freesAtMs ?? wallMs
     return { remaining, resetsInMs: Math.max(0, freesAtMs - wallMs) }
   }
 
   tryTake(amount: number, now: number): Taken | undefined {
-    const slice = this.#current(now)
+    const wallMs = this.#line.wall(now)
+    const slice = this.#at(wallMs)
     if (slice.free < amount || this.#hasLapsed(slice, now)) return undefined
     this.#rate.add(amount, now)
     this.#takenAt = now
-    const taken = slice.take(amount, this.#line.wall(now))
+    const taken = slice.take(amount, wallMs)
     if (slice.free < this.#lowWater && !this.#asking) void this.#ask()
     return taken
   }
@@ -81,9 +84,9 @@ export class LeasedCounter implements Counter {
     told: { readonly remaining: number; readonly resetsInMs?: number | undefined },
     now: number,
   ): void {
-    const slice = this.#current(now)
-    if (told.remaining >= slice.remaining) return
     const wallMs = this.#line.wall(now)
+    const slice = this.#at(wallMs)
+    if (told.remaining >= slice.remaining) return
     const windowEndMs =
       this.#spec.window.kind === 'rolling' ? wallMs + this.#spec.window.periodMs : slice.endMs
     const untilMs = Math.min(windowEndMs, wallMs + (told.resetsInMs ?? Infinity))
@@ -178,6 +181,7 @@ export class LeasedCounter implements Counter {
       await pause(pauseMs)
     }
     this.#refused = Math.min(this.#refused, amount)
+    this.#refusedUntilMs = this.#slice.told?.freesAtMs ?? Infinity
     return undefined
   }
 
@@ -235,11 +239,18 @@ export class LeasedCounter implements Counter {
   }
 
   #current(now: number): CalendarSlice | RollingSlice {
-    const wallMs = this.#line.wall(now)
+    return this.#at(this.#line.wall(now))
+  }
+
+  #at(wallMs: number): CalendarSlice | RollingSlice {
     if (wallMs < this.#slice.startMs || wallMs >= this.#slice.endMs) {
       this.#slice = this.#sliceAt(wallMs)
     }
     this.#slice.roll(wallMs)
+    if (wallMs >= this.#refusedUntilMs) {
+      this.#refused = Infinity
+      this.#refusedUntilMs = Infinity
+    }
     return this.#slice
   }
 

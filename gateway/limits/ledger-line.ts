@@ -16,7 +16,7 @@ type Apply = (ask: LedgerAsk, answer: LedgerAnswer, now: number) => void
 /** A process that is silent for so long counts as gone: what it holds becomes unsettled. */
 export const ttlMs = 15_000
 /** After an ask that failed the ledger is left alone for so long. */
-const restMs = 250
+const restMs = 1000
 const firstContactMs = 1000
 const firstContactStepMs = 20
 

@@ -233,6 +233,35 @@ describe('windows by the clock of the database', () => {
     expect(await theirs.take(10)).toBeDefined()
   })
 
+  test('what comes back late from a rolling window is not given twice', async () => {
+    const clock = { unixMs: Date.parse('2026-05-05T12:00:00Z') }
+    const [one, other] = [createReplica({ clock }), createReplica({ clock })]
+    const spec = { key: 'q', amount: 100, window: minute }
+    const mine = one.counters.counter(spec)
+    const late = await mine.take(60)
+    await one.counters.tell()
+    clock.unixMs += 61_000
+    expect(await other.counters.counter(spec).take(100)).toBeDefined()
+    late?.giveBack()
+    expect(mine.tryTake(1, clock.unixMs)).toBeUndefined()
+    expect(await mine.take(1)).toBeUndefined()
+  })
+
+  test('a process that is cut off leaves its slice of a rolling window alone in time', async () => {
+    const clock = { unixMs: Date.parse('2026-05-05T12:00:00Z') }
+    const replica = createReplica({ clock })
+    const spec = { key: 'q', amount: 100, window: minute, onOutage: 'deny' as const }
+    const counter = replica.counters.counter(spec)
+    const held = await counter.take(60)
+    held?.giveBack()
+    replica.kill()
+    clock.unixMs += 14_000
+    expect(counter.tryTake(1, clock.unixMs)).toBeDefined()
+    clock.unixMs += 1001
+    expect(counter.tryTake(1, clock.unixMs)).toBeUndefined()
+    expect(await counter.take(1)).toBeUndefined()
+  })
+
   test('a process whose own clock is wrong counts in the window of the database', async () => {
     const replica = createReplica()
     const wrong = createReplica({ wrongByMs: 400 * 86_400_000 })

@@ -2,6 +2,7 @@ import { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 
 import { createCounters, type RunningCounters } from '../../../gateway/limits/counters.ts'
+import type { Ledger } from '../../../gateway/limits/ledger.ts'
 import { createCounterLedger } from '../../../gateway/storage/counters.ts'
 import { migrate } from '../../../gateway/storage/migrate.ts'
 import { Notices } from '../../../gateway/storage/notices.ts'
@@ -18,6 +19,7 @@ export interface Replica {
   readonly now: () => number
   /** From now on as if it had been killed: it says nothing more. */
   kill(): void
+  close(): Promise<void>
 }
 
 export interface ReplicaOptions {
@@ -27,6 +29,12 @@ export interface ReplicaOptions {
   readonly wrongByMs?: number
   readonly tellEveryMs?: number
   readonly isConnected?: boolean
+  /** Stands between the counters and the ledger, to lose or delay what they say. */
+  readonly between?: (ledger: Ledger) => Ledger
+  /** It hears no notices. */
+  readonly isDeaf?: boolean
+  /** What happens while a take waits for others. */
+  readonly pause?: (ms: number) => Promise<void>
 }
 
 /** A Postgres for a test file, a database for each test, and processes that share it. */
@@ -50,15 +58,19 @@ export function setUpLedger() {
     await pool.end()
   })
   afterEach(async () => {
-    for (const { counters, notices, pool } of replicas.splice(0)) {
-      await counters.close(100)
-      await notices.close()
-      await pool.end()
-    }
+    for (const replica of replicas.splice(0)) await replica.close()
   })
 
   function createReplica(options: ReplicaOptions = {}): Replica {
-    const { clock, wrongByMs = 0, tellEveryMs = 0, isConnected = true } = options
+    const {
+      clock,
+      wrongByMs = 0,
+      tellEveryMs = 0,
+      isConnected = true,
+      between,
+      pause,
+      isDeaf = false,
+    } = options
     const pool = new Pool({ connectionString: database().url, max: 3 })
     pool.on('error', () => undefined)
     pool.on('connect', (client) => client.on('error', () => undefined))
@@ -70,10 +82,15 @@ export function setUpLedger() {
     }
     const notices = new Notices({ connection, log })
     const now = () => clock?.unixMs ?? performance.now()
-    const ledger = createCounterLedger({ connection, notices, ...(clock && { now }) })
+    const ledger = createCounterLedger({
+      connection,
+      notices: isDeaf ? { listen: () => () => undefined } : notices,
+      ...(clock && { now }),
+    })
     const counters = createCounters({
-      ledger,
+      ledger: between ? between(ledger) : ledger,
       now,
+      ...(pause && { pause }),
       wallClock: () => (clock?.unixMs ?? Date.now()) + wrongByMs,
       log,
       tellEveryMs,
@@ -86,6 +103,11 @@ export function setUpLedger() {
       now,
       kill() {
         connection.pool = undefined
+      },
+      async close() {
+        await counters.close(100)
+        await notices.close()
+        if (!pool.ended) await pool.end()
       },
     }
     replicas.push(replica)

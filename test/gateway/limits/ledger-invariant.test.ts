@@ -1,0 +1,194 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import type { CounterSpec, Taken, Window } from '../../../gateway/limits/counter.ts'
+import type { Ledger, LedgerAsk } from '../../../gateway/limits/ledger.ts'
+import { windowAt } from '../../../gateway/limits/window.ts'
+import { setUpLedger, type Replica } from './set-up-ledger.ts'
+
+const { createReplica } = setUpLedger()
+
+const hour: Window = { kind: 'calendar', per: 'hour', minuteOfDay: 0, timeZone: 'UTC' }
+const rolling: Window = { kind: 'rolling', periodMs: 3_600_000 }
+const amount = 200
+
+const deeds = ['take', 'takeAll', 'settle', 'tell', 'pass', 'kill', 'cut', 'join', 'lose'] as const
+const weights = [8, 2, 6, 4, 4, 1, 2, 2, 3]
+const step = fc.record({
+  deed: fc.oneof(
+    ...deeds.map((deed, index) => ({
+      weight: weights[index] ?? 1,
+      arbitrary: fc.constant<(typeof deeds)[number]>(deed),
+    })),
+  ),
+  which: fc.nat({ max: 50 }),
+  amount: fc.integer({ min: 1, max: 60 }),
+})
+
+interface Step {
+  readonly deed: (typeof deeds)[number]
+  readonly which: number
+  readonly amount: number
+}
+
+interface Use {
+  readonly at: number
+  readonly taken: Taken
+  readonly reserved: number
+  used: number
+  isOver: boolean
+}
+
+const faults = ['ask', 'answer', 'again'] as const
+type Fault = (typeof faults)[number]
+
+/** A line that loses the next ask, or its answer, or says an old one again. */
+function lossy(ledger: Ledger, next: Fault[]): Ledger {
+  let last: readonly LedgerAsk[] = []
+  return {
+    ...ledger,
+    async exchange(asks, ttlMs) {
+      const fault = next.shift()
+      if (fault === 'ask') throw new Error('lost')
+      const answers = await ledger.exchange(asks, ttlMs)
+      if (fault === 'again') await ledger.exchange(last, ttlMs)
+      last = asks
+      if (fault === 'answer') throw new Error('lost')
+      return answers
+    },
+  }
+}
+
+interface Member {
+  readonly replica: Replica
+  readonly faults: Fault[]
+}
+
+/** Three processes, a clock and a counter, played step by step. */
+class World {
+  readonly clock = { unixMs: Date.parse('2026-05-05T12:34:56Z') }
+  readonly uses: Use[] = []
+  readonly spec: CounterSpec
+  readonly #all: Replica[] = []
+  readonly #members: Member[] = []
+
+  constructor(key: string, window: Window) {
+    this.spec = { key, amount, window, onOutage: 'deny' }
+    this.#members = [0, 1, 2].map(() => this.#create())
+  }
+
+  async play({ deed, which, amount: size }: Step): Promise<void> {
+    const member = this.#members[which % 3]
+    if (!member) return
+    const { replica } = member
+    const plays: Record<Step['deed'], () => unknown> = {
+      take: () => this.#take(replica, size),
+      takeAll: () =>
+        Promise.all(
+          this.#members.flatMap((each) => [
+            this.#take(each.replica, size),
+            this.#take(each.replica, 3),
+          ]),
+        ),
+      settle: () => this.#settle(which, size),
+      tell: () => replica.counters.tell(),
+      pass: () => {
+        this.clock.unixMs += size * 20_000
+      },
+      kill: () => {
+        replica.kill()
+        this.#members[which % 3] = this.#create()
+      },
+      cut: () => {
+        replica.connection.pool = undefined
+      },
+      join: () => {
+        replica.connection.pool = replica.pool
+      },
+      lose: () => member.faults.push(faults[size % 3] ?? 'ask'),
+    }
+    await plays[deed]()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((replica) => replica.close()))
+  }
+
+  /** The most that calls have used, or still may use, in any window. */
+  get most(): number {
+    const { window } = this.spec
+    const within = ({ at }: Use) =>
+      window.kind === 'rolling'
+        ? this.uses.filter((use) => use.at <= at && use.at > at - window.periodMs)
+        : this.uses.filter(
+            (use) => windowAt(window, use.at).startMs === windowAt(window, at).startMs,
+          )
+    return Math.max(
+      0,
+      ...this.uses.map((use) => within(use).reduce((sum, { used }) => sum + used, 0)),
+    )
+  }
+
+  #create(): Member {
+    const next: Fault[] = []
+    const replica = createReplica({
+      clock: this.clock,
+      isDeaf: true,
+      between: (ledger) => lossy(ledger, next),
+      pause: async () => {
+        for (const { counters } of this.#all) await counters.tell()
+      },
+    })
+    this.#all.push(replica)
+    return { replica, faults: next }
+  }
+
+  async #take({ counters, now }: Replica, wanted: number): Promise<void> {
+    const counter = counters.counter(this.spec)
+    const taken = counter.tryTake(wanted, now()) ?? (await counter.take(wanted))
+    if (taken) {
+      const at = this.clock.unixMs
+      this.uses.push({ at, taken, reserved: wanted, used: wanted, isOver: false })
+    }
+  }
+
+  #settle(which: number, used: number): void {
+    const open = this.uses.filter(({ isOver }) => !isOver)
+    const use = open[which % Math.max(1, open.length)]
+    if (!use) return
+    use.isOver = true
+    use.used = Math.min(used, use.reserved)
+    use.taken.settle(use.used)
+  }
+}
+
+test.each([
+  ['calendar', hour],
+  ['rolling', rolling],
+])(
+  'whatever is taken, settled, lost, cut off or killed: never more than the amount of a %s window',
+  async (name, window) => {
+    let run = 0
+    const { pool } = createReplica()
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+        const world = new World(`${name}${(run += 1)}`, window)
+        try {
+          for (const one of steps) {
+            await world.play(one)
+            const { rows } = await pool.query(
+              `select key, spent, leased, unsettled, excess from colonnade.counters
+               where spent + leased + unsettled > amount or excess > 0`,
+            )
+            expect(rows).toEqual([])
+          }
+          expect(world.most).toBeLessThanOrEqual(amount)
+        } finally {
+          await world.close()
+        }
+      }),
+      { numRuns: 40, interruptAfterTimeLimit: 6000, endOnFailure: true },
+    )
+    expect(run).toBeGreaterThan(2)
+  },
+)
