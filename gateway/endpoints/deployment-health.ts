@@ -60,7 +60,7 @@ export function mergeDeployment(a: DeploymentHealth, b: DeploymentHealth): Deplo
 
 const severity: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 }
 
-// A worker that knows of less has heard of it last; those who wait do so in one of them.
+// A worker that knows of less has heard of it last. Places that are free, and those who wait, are one worker's each.
 function mergeGates(a: GateReport, b: GateReport): GateReport {
   const quotas = a.quotas.map((quota, at) => {
     const other = b.quotas[at]
@@ -70,7 +70,7 @@ function mergeGates(a: GateReport, b: GateReport): GateReport {
     a.slots && b.slots
       ? {
           total: a.slots.total,
-          free: Math.min(a.slots.free, b.slots.free),
+          free: a.slots.free + b.slots.free,
           queued: a.slots.queued + b.slots.queued,
         }
       : (a.slots ?? b.slots)

@@ -73,6 +73,7 @@ export interface GateReport {
     readonly remaining: number
     readonly resetsInMs: number
   }[]
+  /** `total`: of the whole module; free and queued: in this process. */
   readonly slots?:
     | { readonly total: number; readonly free: number; readonly queued: number }
     | undefined

@@ -1,6 +1,6 @@
 import { toGatewayError } from '../errors/envelope.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
-import type { GateAdmission } from '../limits/gate.ts'
+import type { Gate, GateAdmission } from '../limits/gate.ts'
 import { decide } from '../routing/decide.ts'
 import type { RequestFacts } from '../routing/decision.ts'
 import type { Deployment } from '../routing/deployment.ts'
@@ -12,6 +12,7 @@ import { admit, flowOf } from './admission.ts'
 import { fallbacksOf } from './fallbacks.ts'
 import { attempt, type Asked, type Surroundings } from './attempt.ts'
 import { readyToRetry } from './retry.ts'
+import { tooLittleLeft } from './too-little-left.ts'
 import { requireCaller } from './under-way.ts'
 
 interface Choice {
@@ -34,6 +35,8 @@ export class GroupTurns {
   readonly #tried = new Set<Deployment>()
   readonly #spent = new Set<Deployment>()
   #first: GatewayError | undefined
+  /** Has something left, and too little for this request. */
+  #refusing: Gate | undefined
   #last: Failed | undefined
   /** In the priority class that is being tried. */
   #retries = 0
@@ -112,6 +115,7 @@ export class GroupTurns {
     const deployment = group.deployments[decision.order[0] ?? -1]
     if (deployment) return { deployment, isLastResort: decision.isLastResort }
     if (this.#isLimitWorthWaiting()) return undefined
+    if (this.#refusing) this.#first ??= tooLittleLeft(group.name, this.#refusing.report(now))
     throw this.#first ?? nothingLeft(group, input, decision)
   }
 
@@ -177,7 +181,10 @@ export class GroupTurns {
       const admission = await admit({ deployment, gate, promptTokens }, this.#asked, this.#around)
       if (admission) return admission
       // What it shows now says so; a second time it is not asked, whatever it shows.
-      if (this.#tried.has(deployment)) this.#spent.add(deployment)
+      if (this.#tried.has(deployment)) {
+        this.#spent.add(deployment)
+        this.#refusing = gate
+      }
     } catch (thrown) {
       const failure = toGatewayError(thrown)
       if (failure.code !== 'queue_full') throw failure

@@ -184,6 +184,23 @@ describe('where nothing is left', () => {
     expect(free.requests.length).toBe(1)
   })
 
+  test('a request that may need more than is left is told so, and what to change', async () => {
+    const gateway = await start({
+      model_list: [
+        deployment('m', free.url, { quota: { unit: 'tokens', amount: 1_000, per: 'hour' } }),
+      ],
+    })
+    const refusal: unknown = await ask(gateway, { max_tokens: 4_000 }).catch(
+      (error: unknown) => error,
+    )
+    if (!(refusal instanceof OpenAI.RateLimitError)) throw new Error('it should be refused')
+    expect(refusal.message).toContain('1000 of 1000 tokens per hour left')
+    expect(refusal.message).toContain('max_tokens')
+    expect(free.requests.length).toBe(0)
+    await ask(gateway, { max_tokens: 100 })
+    expect(free.requests.length).toBe(1)
+  })
+
   test('rpm refuses under a strategy that has it for a limit, and only there', async () => {
     const model_list = [deployment('m', free.url, { rpm: 2 })]
     const router_settings = { routing_strategy: 'usage-based-routing-v2', num_retries: 0 }

@@ -31,7 +31,7 @@ const ill: DeploymentHealth = {
   lastOutcome: { code: 'upstream_refused_our_key', status: 401, atMs: 2_000 },
   gate: {
     quotas: [{ unit: 'requests', per: 'day', amount: 50, remaining: 5, resetsInMs: 9_000 }],
-    slots: { total: 4, free: 1, queued: 2 },
+    slots: { total: 4, free: 0, queued: 2 },
   },
 }
 
@@ -63,7 +63,7 @@ describe('/health', () => {
             quotas: [
               { unit: 'requests', per: 'day', amount: 50, remaining: 5, resets_in_ms: 9_000 },
             ],
-            slots: { total: 4, free: 1, queued: 3 },
+            slots: { total: 4, free: 3, queued: 3 },
           },
         ],
       })
