@@ -10,8 +10,10 @@ import { GatewayError } from './errors/gateway-error.ts'
 import { reportHealth } from './endpoints/health-report.ts'
 import { createCounters } from './limits/counters.ts'
 import { Gates } from './limits/create-gates.ts'
+import { firstLedger } from './limits/desk-ledger.ts'
 import { SlotBook } from './limits/slot-book.ts'
 import { SlotLeases } from './limits/slot-leases.ts'
+import type { SlotLedger } from './limits/slot-ledger.ts'
 import type { Rooms } from './pipeline/rooms.ts'
 import { RetryBudget } from './routing/retry-budget.ts'
 import { StartError, type Settings } from './settings.ts'
@@ -28,6 +30,8 @@ import { RunningCalls } from './upstream/running-calls.ts'
 /** How the workers of one gateway reach each other; a gateway alone asks only itself. */
 export interface Colleagues {
   readonly worker: number
+  /** Shares places among them where no database does. */
+  readonly slots?: SlotLedger
   askOthers: <Q extends Question>(question: Q, about?: string) => Promise<Answers[Q][]>
   onAsked(answer: <Q extends Question>(question: Q, about?: string) => Promise<Answers[Q]>): void
 }
@@ -51,7 +55,7 @@ const flushMs = 10_000
 
 /** Starts one gateway: listens first, then reads its configuration and reaches for its database. */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
-  const { settings, environment, log } = options
+  const { settings, environment, log, colleagues } = options
   const configuration = new Configuration({
     settings,
     environment,
@@ -65,10 +69,11 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     log,
   })
   const now = () => performance.now()
+  const slotLedger = firstLedger(storage.slots, colleagues.slots)
   const gates = new Gates({
     openCounters: () =>
       createCounters({ ledger: storage.counterLedger, now, wallClock: () => Date.now(), log }),
-    openSlots: () => new SlotBook(now, new SlotLeases(storage.slots, now, log)),
+    openSlots: () => new SlotBook(now, new SlotLeases(slotLedger, now, log)),
     now,
   })
   const pools = new Pools()

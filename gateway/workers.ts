@@ -1,6 +1,9 @@
 import cluster, { type Worker } from 'node:cluster'
 
 import type { Answers, Question } from './endpoints/gateway.ts'
+import { createDeskLedger, type DeskLine } from './limits/desk-ledger.ts'
+import { SlotDesk, type DeskAnswer, type DeskAsk } from './limits/slot-desk.ts'
+import type { SlotNotice } from './limits/slot-ledger.ts'
 import type { Colleagues } from './run.ts'
 
 /** What passes between the first process and its workers. */
@@ -19,6 +22,9 @@ type Message =
     }
   | { readonly kind: 'reply'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'answers'; readonly id: number; readonly answers: unknown[] }
+  | { readonly kind: 'desk ask'; readonly id: number; readonly asked: DeskAsk }
+  | { readonly kind: 'desk answer'; readonly id: number; readonly answer: DeskAnswer }
+  | { readonly kind: 'slot notice'; readonly notice: SlotNotice }
   | { readonly kind: 'shut-down' }
   | { readonly kind: 'started' }
 
@@ -46,6 +52,7 @@ export function createColleagues(): Colleagues {
   })
   return {
     worker: cluster.worker?.id ?? 1,
+    slots: createDeskLedger(createDeskLine()),
     onAsked(answer) {
       asked = answer
     },
@@ -61,6 +68,40 @@ export function createColleagues(): Colleagues {
         const timer = setTimeout(() => done([]), patienceMs + 500)
         waiting.set(id, done)
         send({ kind: 'ask', id, question, ...(about !== undefined && { about }) })
+      })
+    },
+  }
+}
+
+/** The line of a worker to the desk in the first process, where places are shared out. */
+function createDeskLine(): DeskLine {
+  const waiting = new Map<number, (answer: DeskAnswer) => void>()
+  let last = 0
+  let hear: (notice: SlotNotice) => void = () => undefined
+  process.on('message', (message: Message) => {
+    if (message.kind === 'desk answer') waiting.get(message.id)?.(message.answer)
+    if (message.kind === 'slot notice') hear(message.notice)
+  })
+  return {
+    get isOpen() {
+      return process.connected
+    },
+    onNotice(listener) {
+      hear = listener
+    },
+    ask(asked) {
+      const id = (last += 1)
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(id)
+          reject(new Error('the first process does not answer'))
+        }, patienceMs)
+        waiting.set(id, (answer) => {
+          waiting.delete(id)
+          clearTimeout(timer)
+          resolve(answer)
+        })
+        send({ kind: 'desk ask', id, asked })
       })
     },
   }
@@ -96,12 +137,21 @@ export function runCrew(size: number, onGivenUp: (code: number) => void): Crew {
   let hasStarted = false
   const questions = new Map<number, Collecting>()
   let last = 0
+  const desk = new SlotDesk((id, notice) => {
+    const worker = cluster.workers?.[id]
+    if (worker?.isConnected()) worker.send({ kind: 'slot notice', notice })
+  })
   cluster.on('message', (worker, message: Message) => {
+    if (message.kind === 'desk ask' && worker.isConnected()) {
+      const answer = desk.answer(worker.id, message.asked)
+      worker.send({ kind: 'desk answer', id: message.id, answer })
+    }
     if (message.kind === 'started') hasStarted = true
     if (message.kind === 'ask') ask(worker, message)
     if (message.kind === 'reply') questions.get(message.id)?.take(message.answer)
   })
-  cluster.on('exit', (_, code) => {
+  cluster.on('exit', (worker, code) => {
+    desk.remove(worker.id)
     if (isEnding) return
     // What the first workers found wrong at their start a new one would find again.
     if (!hasStarted) {

@@ -78,7 +78,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'configuration.ts': ['settings.ts', 'auth/', 'limits/', 'routing/'],
   'settings.ts': [],
   'status.ts': [],
-  'workers.ts': [],
+  'workers.ts': ['limits/'],
   'endpoints/': ['pipeline/', 'auth/', 'errors/', 'upstream/'],
   'pipeline/': [
     'auth/',
