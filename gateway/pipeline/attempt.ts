@@ -78,7 +78,9 @@ export async function attempt(
     recordSpeed(deployment, around, startedAt)
     rooms.countAttempt(exchange, deployment, 'ok', 200)
   } catch (thrown) {
-    failure = finalIfStarted(toGatewayError(thrown), answer, outgoing.isReplayable())
+    const error = toGatewayError(thrown)
+    if (error.limits) deployment.gate?.learn(error.limits, rooms.now())
+    failure = finalIfStarted(error, answer, outgoing.isReplayable())
     rooms.countAttempt(exchange, deployment, failure.code, failure.status)
     recordFailure(deployment, failure, asked, around, { startedAt, ticket })
     if (running.wasSent) billUnanswered(failure, asked, exchange)

@@ -210,13 +210,20 @@ function startChain(one: Case): Promise<TestGateway> {
           api_base: urlOf(one, at) + (member === 'ollama' ? '' : '/v1'),
           api_key: 'none',
           order: at + 1,
-          timeout: clocks[member],
-          connect_timeout: connectClock,
+          ...clocksOf(one, at),
         },
         model_info: { id: member },
       })),
     },
   })
+}
+
+// Only the clock that is to run out is short: on a busy machine the others must not.
+function clocksOf(one: Case, at: number): Record<string, number> {
+  const clock = at === one.place.at ? one.fault.clock : undefined
+  const timeout = clock === 'timeout' ? clocks[members[at] ?? 'vllm'] : 60
+  const connect_timeout = clock === 'connect_timeout' ? connectClock : 30
+  return { timeout, connect_timeout, ...(one.fault.isEnd && { stream_timeout: 60 }) }
 }
 
 function urlOf(one: Case, at: number): string {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import {
+  after,
   answerChat,
   answerError,
   chatFrames,
@@ -44,6 +45,8 @@ beforeAll(async () => {
       model_list: [
         ...['a', 'b', 'c', 'd', 'e', 'long', 'polite', 'any', 'x', 'y'].map((name) => at(name)),
         at('small', {}, { max_input_tokens: 10 }),
+        at('free', { quota: { unit: 'requests', amount: 1, per: 'day', resets: '00:00 UTC' } }),
+        at('narrow', { max_parallel_requests: 1 }),
         deployment('dead', await refusingUrl(), { num_retries: 1 }),
         at('openai/*', { model: 'openai/*' }),
       ],
@@ -57,6 +60,8 @@ beforeAll(async () => {
           { c: ['c', 'a', 'b'] },
           { x: ['y'] },
           { y: ['x'] },
+          { free: ['c'] },
+          { narrow: ['c'] },
           { e: ['dead', 'd', 'c', 'b', 'a'] },
         ],
         default_fallbacks: ['any'],
@@ -239,6 +244,27 @@ describe('kinds of failure', () => {
     const long = [{ role: 'user', content: 'word '.repeat(100) }]
     expect((await ask({ model: 'small', messages: long })).called).toEqual(['long'])
     expect((await ask({ model: 'small' })).called).toEqual(['small'])
+  })
+})
+
+describe('without a call', () => {
+  test('a model that has used up its quota gives way to another', async () => {
+    expect((await ask({ model: 'free' })).called).toEqual(['free'])
+    const seen = await ask({ model: 'free' })
+    expect(seen).toMatchObject({ status: 200, called: ['c'] })
+    expect(seen.headers.get('x-litellm-model-group')).toBe('c')
+    const alone = await ask({ model: 'free', disable_fallbacks: true })
+    expect(alone).toMatchObject({ status: 429, called: [] })
+    expect(Number(alone.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+
+  test('so does one whose places are all taken', async () => {
+    behaviours['narrow'] = after(600, answerChat('narrow'))
+    const before = upstream.requests.length
+    const first = gateway.post(path, { model: 'narrow', messages })
+    await upstream.arrived(before + 1)
+    expect((await ask({ model: 'narrow' })).called).toEqual(['c'])
+    expect((await first).status).toBe(200)
   })
 })
 
