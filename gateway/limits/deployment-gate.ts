@@ -64,22 +64,20 @@ export class DeploymentGate implements Gate {
   }
 
   #waitFor(waiting: Place, ask: Ask): Waiting {
-    const caller = { hasLeft: false }
+    const caller: Caller = { hasLeft: false, slot: undefined }
     return {
       admitted: this.#admitLater(waiting, ask, caller),
       leave() {
         caller.hasLeft = true
         waiting.leave()
+        caller.slot?.release(0)
       },
     }
   }
 
-  async #admitLater(
-    waiting: Place,
-    ask: Ask,
-    caller: { readonly hasLeft: boolean },
-  ): Promise<GateAdmission | undefined> {
+  async #admitLater(waiting: Place, ask: Ask, caller: Caller): Promise<GateAdmission | undefined> {
     const slot = await waiting.slot
+    caller.slot = slot
     if (this.#slots && !slot) return undefined
     const taken = await this.#takeQuotas(ask, slot)
     if (this.#quotas && !taken) {
@@ -91,6 +89,7 @@ export class DeploymentGate implements Gate {
       slot?.release(0)
       return undefined
     }
+    caller.slot = undefined
     return this.#begin({ ask, slot, taken, now: this.#now() })
   }
 
@@ -115,6 +114,12 @@ function reportSlots({ total, capacity, busy, waiting }: Slots): NonNullable<Gat
 }
 
 const refused: Waiting = { admitted: Promise.resolve(undefined), leave: () => undefined }
+
+/** Who waits: a place it has got meanwhile is free again as soon as it leaves. */
+interface Caller {
+  hasLeft: boolean
+  slot: Slot | undefined
+}
 
 /** A place that is taken, or being waited for. */
 interface Place {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createCounters } from '../../../gateway/limits/counters.ts'
 import { Gates } from '../../../gateway/limits/create-gates.ts'
 import type { Gate, GateAdmission, Waiting } from '../../../gateway/limits/gate.ts'
+import type { Ledger } from '../../../gateway/limits/ledger.ts'
 import { SlotBook } from '../../../gateway/limits/slot-book.ts'
 import type { DeploymentParams, Quota } from '../../../modules/module.ts'
 import { readModule } from '../../../modules/read-module.ts'
@@ -20,13 +21,13 @@ afterEach(async () => {
   await opened?.close(0)
 })
 
-function createGates(startAt: string): Gates {
+function createGates(startAt: string, ledger?: Ledger): Gates {
   clock = Date.parse(startAt)
   const now = () => clock
   opened = new Gates({
     openCounters: () => {
       const log = { warn: () => undefined }
-      return createCounters({ ledger: undefined, now, wallClock: now, log, tellEveryMs: 0 })
+      return createCounters({ ledger, now, wallClock: now, log, tellEveryMs: 0 })
     },
     openSlots: () => new SlotBook(now),
     now,
@@ -288,6 +289,23 @@ describe('places', () => {
     expect(await next).toBeUndefined()
     expect(gate.facts(clock)).toMatchObject({ freeSlots: 1, queued: 0 })
   })
+})
+
+test('who leaves while the ledger is asked gives its place back at once', async () => {
+  const silent: Ledger = {
+    state: () => 'there',
+    exchange: () => new Promise(() => undefined),
+    sweep: () => Promise.resolve(),
+    onRecall: () => () => undefined,
+  }
+  const params = { quotas: [quota('requests', 5)], maxParallelRequests: 1 }
+  const gate = createGates('2026-06-01T12:00:00Z', silent).gate(askFor(params))
+  const entry = gate?.admit({ flow: 'f', tokens: 1, patienceMs: 1_000 }, clock)
+  if (!gate || !entry || !isWaiting(entry)) throw new Error('it should wait')
+  await Promise.resolve()
+  expect(gate.facts(clock).freeSlots).toBe(0)
+  entry.leave()
+  expect(gate.facts(clock).freeSlots).toBe(1)
 })
 
 describe('what an upstream tells', () => {
