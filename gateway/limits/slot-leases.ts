@@ -31,8 +31,9 @@ export class SlotLeases {
   #isClosed = false
   #renewedAt = -Infinity
   #contact: 'none yet' | 'in touch' | 'lost' = 'none yet'
-  #inTouchSince = -Infinity
-  #hasLostTouch = false
+  #heardAt = -Infinity
+  /** The end of the last outage. */
+  #backAt = -Infinity
 
   constructor(ledger: SlotLedger, now: () => number, log: Log) {
     this.#ledger = ledger
@@ -117,16 +118,20 @@ export class SlotLeases {
       const untilRenewal = this.#renewedAt + renewEveryMs - this.#now()
       return Math.max(1, isLacking ? Math.min(repeatMs, untilRenewal) : untilRenewal)
     } catch (error) {
-      return this.#loseTouch(error instanceof Error ? error.message : String(error))
+      // Once is chance; what became of it the next renewal tells.
+      const isChance = this.#contact === 'in touch' && this.#now() - this.#heardAt < leaseMs / 2
+      if (!isChance) this.#loseTouch(error instanceof Error ? error.message : String(error))
+      this.#renewedAt = -Infinity
+      return isChance ? repeatMs : renewEveryMs
     }
   }
 
   async #renew(): Promise<void> {
     const askedAt = this.#now()
     const places = [...this.#shared].map(([key, { slots }]) => ({ key, total: slots.total }))
-    const areOthersJudged = !this.#hasLostTouch || askedAt - this.#inTouchSince > graceMs
+    const areOthersJudged = askedAt - this.#backAt > graceMs && this.#contact !== 'lost'
     const { holders, held, wishes } = await this.#ledger.renew(places, { leaseMs, areOthersJudged })
-    this.#renewedAt = askedAt
+    this.#renewedAt = this.#heardAt = askedAt
     this.#keepTouch(askedAt)
     for (const [key, shared] of this.#shared) {
       const { owned, usable } = held.get(key) ?? { owned: 0, usable: 0 }
@@ -155,32 +160,30 @@ export class SlotLeases {
   }
 
   #keepTouch(now: number): void {
-    if (this.#contact === 'in touch') return
-    if (this.#contact === 'lost') this.#log.info({}, 'places are shared with other processes again')
+    if (this.#contact === 'lost') {
+      this.#backAt = now
+      this.#log.info({}, 'places are shared with other processes again')
+    }
     this.#contact = 'in touch'
-    this.#inTouchSince = now
   }
 
   // What this process has it goes on using; it never has nothing.
   #loseTouch(reason: string): number {
     this.#renewedAt = -Infinity
-    if (this.#contact === 'none yet' && this.#now() - this.#startedAt < firstContactMs) {
-      return repeatMs / 4
-    }
+    const isNew = this.#contact === 'none yet'
+    if (isNew && this.#now() - this.#startedAt < firstContactMs) return repeatMs / 4
     if (this.#contact !== 'lost') {
       this.#log.warn(
         { reason },
         'places are not shared with other processes now: this one goes on with those it has, and at least one',
       )
-      this.#hasLostTouch ||= this.#contact === 'in touch'
     }
-    const wasNeverInTouch = this.#inTouchSince === -Infinity
     this.#contact = 'lost'
     for (const shared of this.#shared.values()) {
       const { slots, held } = shared
       shared.markContact()
       slots.validUntil = Infinity
-      slots.grant(wasNeverInTouch ? slots.total : Math.max(1, held))
+      slots.grant(this.#heardAt === -Infinity ? slots.total : Math.max(1, held))
     }
     return renewEveryMs / 4
   }

@@ -229,6 +229,22 @@ describe('places shared with other processes', () => {
     expect(slots.tryTake(time)).toBeUndefined()
   })
 
+  test('what was granted is used only for as long as the grant holds', async () => {
+    const slots = createSlots()
+    const told = sharing()
+    slots.share(told)
+    slots.grant(1)
+    slots.validUntil = time + 5_000
+    take(slots).release()
+    time += 6_000
+    expect(slots.tryTake(time)).toBeUndefined()
+    const waiting = wait(slots)
+    expect(told.onShort).toHaveBeenCalledOnce()
+    slots.validUntil = time + 5_000
+    slots.grant(1)
+    expect(await waiting.slot).toBeDefined()
+  })
+
   test('one that is passed on is not taken again', () => {
     const slots = createSlots({ total: 2 })
     slots.share(sharing({ mustPassOn: () => true }))

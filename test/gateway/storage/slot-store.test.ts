@@ -205,6 +205,19 @@ test('a process that is killed loses its places when its lease is over', async (
   expect(await waiting.slot).toBeDefined()
 })
 
+test('a process that was taken for ended uses none of its places again', async () => {
+  const one = await startReplica(2)
+  const held = await takeAll(one.slots(), 2)
+  const two = await startReplica(2)
+  await database.query(
+    `delete from colonnade.slot_holders where owner = (select owner from colonnade.slots where number = 0)`,
+  )
+  await takeAll(two.slots(), 2)
+  await until(() => one.slots().capacity === 0)
+  for (const slot of held) slot.release()
+  expect(one.slots().tryTake(now())).toBeUndefined()
+})
+
 test('a process that ends in order leaves its places at once', async () => {
   const one = await startReplica(2)
   await takeAll(one.slots(), 2)
