@@ -57,8 +57,9 @@ async function start(quota: unknown): Promise<TestGateway> {
   return gateway
 }
 
-async function startProcess(quota: unknown): Promise<GatewayProcess> {
-  const gateway = await startGatewayProcess(options(quota))
+async function startProcess(quota: unknown, workers = '1'): Promise<GatewayProcess> {
+  const { config, env } = options(quota)
+  const gateway = await startGatewayProcess({ config, env: { ...env, NUM_WORKERS: workers } })
   open.push(gateway)
   await gateway.untilReady()
   await until(() => isConnected(gateway))
@@ -132,6 +133,20 @@ describe('two gateways on one Postgres', () => {
     expect(free.requests.length).toBeLessThanOrEqual(50)
     expect(free.requests.length).toBeGreaterThanOrEqual(48)
   })
+})
+
+test('the workers of one gateway have one quota, and tell of it as one', async () => {
+  const gateway = await startProcess(daily(40), '2')
+  await askAll([gateway], 70)
+  expect(used()).toEqual([40, 30])
+  const day = { model_deployment: 'free', period: 'day' }
+  await until(async () => (await remaining(gateway)) === 0)
+  expect(await gateway.metric('colonnade_quota_limit', day)).toBe(40)
+  expect(await gateway.metric('colonnade_quota_resets_seconds', day)).toBeLessThanOrEqual(86_400)
+  const health: unknown = await (await gateway.get('/health')).json()
+  expect(JSON.stringify(health)).toContain(
+    '"quotas":[{"unit":"requests","per":"day","amount":40,"remaining":0,',
+  )
 })
 
 describe('restarts', () => {
