@@ -355,6 +355,6 @@ test('fallbacks and retries are counted', async () => {
   const before = [await answered(), await failed(), await retried()]
   fail('a', 'b')
   await ask({ model: 'a', num_retries: 1, fallbacks: ['b', 'c'] })
-  const after = [await answered(), await failed(), await retried()]
-  expect(after.map((value, at) => value - (before[at] ?? 0))).toEqual([1, 1, 1])
+  const counted = [await answered(), await failed(), await retried()]
+  expect(counted.map((value, at) => value - (before[at] ?? 0))).toEqual([1, 1, 1])
 })
