@@ -11,10 +11,8 @@ export class Answer {
 
   constructor(response: ServerResponse) {
     this.#response = response
-    response.on('close', () => {
-      if (response.writableFinished) return
-      this.#call?.fail(callerGone())
-    })
+    response.on('close', () => this.#leave())
+    if (response.socket === null) this.#watchConnection()
   }
 
   get hasStarted(): boolean {
@@ -55,12 +53,28 @@ export class Answer {
 
   /** Cuts the connection: the only honest end of a body that stopped in the middle and has no error form. */
   cut(): void {
+    const { req, socket } = this.#response
+    // Under HTTP/1.0 a plain end of the connection is the end of the body: only a reset is none.
+    if (req.httpVersion === '1.0') socket?.resetAndDestroy()
     this.#response.destroy()
   }
 
   /** What to end when the caller leaves before the end. Not a function: closures here outlived their request. */
   set call(call: Endable | undefined) {
     this.#call = call
+  }
+
+  #leave(): void {
+    if (!this.#response.writableFinished) this.#call?.fail(callerGone())
+  }
+
+  // Behind another answer on its connection it has no socket yet, and hears nothing of that one's end.
+  #watchConnection(): void {
+    const response = this.#response
+    const { socket } = response.req
+    const onClose = (): void => void response.destroy()
+    socket.once('close', onClose)
+    response.once('socket', () => socket.off('close', onClose))
   }
 }
 

@@ -74,6 +74,8 @@ export class EventRewriter {
   flush(): Buffer | undefined {
     if (this.isDone) return undefined
     const rest = this.#pieces.flush()
+    // A cut may fall behind a brace: nothing of it is taken as known.
+    this.#head = undefined
     return rest && this.#rewrite(Buffer.concat([rest, emptyLine]))
   }
 

@@ -9,6 +9,7 @@ import { addHeaders, addPassed } from './answer-headers.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import { checkAnswer, parse, readBytes, readError, readWhole } from './body-readers.ts'
 import { linkImages } from './image-links.ts'
+import type { Exchange } from './exchange.ts'
 import type { Outgoing } from './outgoing.ts'
 import { openEvents, openTranslated } from './open-stream.ts'
 
@@ -24,6 +25,7 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   const { around, outgoing } = opening
   const { exchange, answer } = around
   if (head.status >= 300) return readFailure(head, opening)
+  refuseEncoding(head)
   const { translation, modelRequest } = outgoing
   if (translation.kind === 'translated' && modelRequest) {
     if (exchange.isStream && translation.stream)
@@ -33,7 +35,7 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
     )
   }
   const type = head.headers['content-type'] ?? ''
-  if (isEventStream(type)) {
+  if (isEventStream(type, exchange)) {
     // A form may ask for it behind its file, which flows on before that is read.
     if (exchange.endpoint.body === 'form') exchange.isStream = true
     if (!exchange.isStream) throw upstreamNonsense('answered with a stream that nobody asked for')
@@ -42,8 +44,18 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   const isJson =
     exchange.endpoint.answer === 'json' ||
     (exchange.endpoint.answer === 'either' && isJsonType(type))
-  if (!isJson) return readBytes(answer, call, head, createWatch(around))
+  if (!isJson) {
+    // Asked for as a stream or not: what comes as bytes has no form for an error behind them.
+    exchange.isStream = false
+    return readBytes(answer, call, head, createWatch(around))
+  }
   return readWhole((body) => finishJson(body, head, opening))
+}
+
+function refuseEncoding({ headers }: UpstreamHead): void {
+  const encoding = headers['content-encoding']
+  if (encoding === undefined || encoding === 'identity') return
+  throw upstreamNonsense('answered in a compressed form that nobody asked for')
 }
 
 function readFailure(head: UpstreamHead, { around, deployment }: Opening): AnswerReader {
@@ -112,8 +124,10 @@ function createWatch({ exchange, rooms }: Surroundings) {
   }
 }
 
-function isEventStream(type: string): boolean {
-  return type.startsWith('text/event-stream')
+// Some servers send a stream under no name, or as plain text.
+function isEventStream(type: string, { isStream, endpoint }: Exchange): boolean {
+  if (type.startsWith('text/event-stream')) return true
+  return isStream && endpoint.answer === 'json' && (type === '' || type.startsWith('text/plain'))
 }
 
 function isJsonType(type: string): boolean {
