@@ -37,9 +37,14 @@ export class DeploymentGate implements Gate {
       freeSlots: this.#slots?.free(now),
       slotMs: this.#slots?.slotMs(now),
       queued: this.#slots?.queued,
-      minuteRequests: this.#use.requests(now),
-      minuteTokens: this.#use.tokens(now),
+      minuteRequests: Math.max(this.#use.requests(now), this.#usedOfRate('requests', now)),
+      minuteTokens: Math.max(this.#use.tokens(now), this.#usedOfRate('tokens', now)),
     }
+  }
+
+  // Of what is limited other replicas' share is known too.
+  #usedOfRate(unit: 'requests' | 'tokens', now: number): number {
+    return this.#quotas?.usedOfRate(unit, now) ?? 0
   }
 
   admit(ask: Ask, now: number): GateAdmission | Waiting {

@@ -5,8 +5,8 @@ import type { CounterSpec, Window } from './counter.ts'
 export interface QuotaSpec extends CounterSpec {
   readonly unit: Quota['unit']
   readonly per: Quota['per']
-  /** `tpm`: held by what calls use on average, not by the most they may use. */
-  readonly isByMean: boolean
+  /** It is `rpm` or `tpm`. */
+  readonly isRate: boolean
 }
 
 const periodsMs = {
@@ -43,12 +43,12 @@ function specOf(name: string, { unit, amount, per, resets }: Quota): QuotaSpec {
     resets === 'rolling'
       ? { kind: 'rolling', periodMs: periodMs(per) }
       : { kind: 'calendar', per, ...resets }
-  return { key: `${name}:${unit}:${per}`, unit, per, amount, window, isByMean: false }
+  return { key: `${name}:${unit}:${per}`, unit, per, amount, window, isRate: false }
 }
 
 function rateOf(deploymentId: string, unit: Quota['unit'], amount: number): QuotaSpec {
   const rate = specOf(`rate:${deploymentId}`, { unit, amount, per: 'minute', resets: 'rolling' })
-  return { ...rate, isByMean: unit === 'tokens' }
+  return { ...rate, isRate: true }
 }
 
 // Two days that begin at different hours are two amounts.

@@ -12,11 +12,13 @@ export interface Amount {
 /** All amounts that one deployment's calls use up; a call takes from each of them or from none. */
 export class Quotas {
   readonly #amounts: readonly Amount[]
+  readonly #hasRates: boolean
   /** Until when the upstream gives nothing, as it said itself. */
   readonly #toldUntil = new Map<Counter, number>()
 
   constructor(amounts: readonly Amount[]) {
     this.#amounts = amounts
+    this.#hasRates = amounts.some(({ spec }) => spec.isRate)
   }
 
   /** Until something is left of each; 0: now. */
@@ -29,6 +31,15 @@ export class Quotas {
       longest = Math.max(longest, resetsInMs, toldMs)
     }
     return longest
+  }
+
+  /** What all replicas have used of `rpm` or `tpm`; 0 where that is no limit. */
+  usedOfRate(unit: QuotaSpec['unit'], now: number): number {
+    if (!this.#hasRates) return 0
+    for (const { spec, counter } of this.#amounts) {
+      if (spec.isRate && spec.unit === unit) return spec.amount - counter.state(now).remaining
+    }
+    return 0
   }
 
   /** Takes what a call may need, at once; undefined: the ledger must be asked. */
@@ -85,9 +96,10 @@ export class Quotas {
   }
 }
 
-function needOf({ unit, amount, isByMean }: QuotaSpec, { tokens }: Ask, mean: number): number {
+// By `tpm` nobody means the most that calls might use.
+function needOf({ unit, amount, isRate }: QuotaSpec, { tokens }: Ask, mean: number): number {
   if (unit === 'requests') return 1
-  const need = isByMean ? Math.min(mean, tokens, amount) : tokens
+  const need = isRate ? Math.min(mean, tokens, amount) : tokens
   return Math.max(1, Math.ceil(need))
 }
 

@@ -236,6 +236,15 @@ describe('rates', () => {
     expect(await enter(gate, 100_000)).toBeUndefined()
   })
 
+  test('what is used of them shows in what went through in this minute', async () => {
+    const gate = gateOf({ rpm: 5, tpm: 1_000 }, { areRatesLimits: true })
+    await sent(gate, 2, 100)
+    clock += 59_000
+    expect(gate.facts(clock)).toMatchObject({ minuteRequests: 2, minuteTokens: 200 })
+    clock += 5_000
+    expect(gate.facts(clock)).toMatchObject({ minuteRequests: 0, minuteTokens: 0 })
+  })
+
   test('what goes through in a minute is counted where a strategy asks for it', async () => {
     const gate = gateOf({}, { isUseCounted: true })
     await sent(gate, 3, 70)

@@ -27,7 +27,7 @@ test('a quota is counted under the deployment, its unit and its period', () => {
       unit: 'requests',
       per: 'day',
       amount: 250,
-      isByMean: false,
+      isRate: false,
       window: { kind: 'calendar', per: 'day', minuteOfDay: 30, timeZone: 'America/Los_Angeles' },
     },
   ])
