@@ -16,6 +16,8 @@ const overMs = 3_600_000
 /** Pauses while other processes hand back their idle slices: 1.3 seconds in all. */
 const recallPausesMs = [5, 10, 20, 40, 80, 160, 200, 200, 300, 300]
 const mostRounds = 40
+/** Smaller ones are not worth asking for before they are needed. */
+const smallestSlice = 4
 
 /** A call that waits for the ledger. */
 interface Waiter {
@@ -151,8 +153,10 @@ export class LeasedCounter implements Counter {
     if (answer.isRecalled && this.#waiting.size === 0 && slice.free > 0) {
       this.handBack()
       this.#line.hurry()
-    } else if (answer.granted - ask.needs >= 4) this.#lowWater = answer.granted / 2
-    else this.#lowWater = 0
+    } else {
+      const ahead = slice.free - ask.needs
+      this.#lowWater = ahead >= smallestSlice ? ahead / 2 : 0
+    }
     if (slice.free + answer.headroom >= this.#refused) this.#refused = Infinity
   }
 
@@ -225,7 +229,7 @@ export class LeasedCounter implements Counter {
     const amounts = isForMore ? [...this.#waiting].map((one) => one.amount) : []
     const inHand = Math.max(0, slice.free)
     const isRolling = window.kind === 'rolling' && slice.endMs === Infinity
-    const ahead = isForMore ? 2 * this.#rate.perSecond(this.#line.now()) - slice.free : 0
+    const ahead = isForMore ? Math.ceil(2 * this.#rate.perSecond(this.#line.now())) : 0
     return {
       key,
       amount,
@@ -234,7 +238,7 @@ export class LeasedCounter implements Counter {
       releaseAfterMs: releaseUnsettledAfterMs,
       wants: amounts.length > 0 ? Math.max(1, Math.min(...amounts) - inHand) : 0,
       needs: Math.max(0, amounts.reduce((sum, one) => sum + one, 0) - inHand),
-      ahead: Math.max(0, Math.ceil(ahead)),
+      ahead,
     }
   }
 

@@ -25,7 +25,7 @@ export interface LedgerAsk {
   readonly wants: number
   /** All that is waited for. */
   readonly needs: number
-  /** Leased ahead at most, where there is room. */
+  /** What is free in hand is brought up to so much at most, where there is room. */
   readonly ahead: number
   /** The window seems to have no more than `amount` in all, as its owner told. */
   readonly learned?: { readonly amount: number; readonly untilMs: number } | undefined

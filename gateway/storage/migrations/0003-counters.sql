@@ -256,7 +256,9 @@ begin
   select count(*) into replicas from colonnade.counter_leases as one
     where one.key = c.key and one.starts_at = c.starts_at and one.unsettled_at is null;
   if is_open and ask.turn = l.turn then
-    part := case when is_recalled then 0 else least(ask.ahead, in_force / 100, headroom / (2 * replicas)) end;
+    -- A slice shrinks with what is left; what is in hand is part of it.
+    part := case when is_recalled then 0
+      else least(ask.ahead, in_force / 100, headroom / (2 * replicas)) - greatest(0, held - ask.reserved) end;
     if ask.wants > 0 and headroom >= ask.wants then
       granted := least(headroom, greatest(part, ask.needs));
     elsif ask.wants = 0 then
