@@ -22,6 +22,7 @@ const mendable: ReadonlySet<ErrorCode> = new Set([
   'upstream_nonsense',
   'unsupported_parameter',
   'endpoint_not_offered',
+  'model_not_allowed',
   'rate_limit_exceeded',
   'no_deployment_available',
   'queue_full',

@@ -49,5 +49,7 @@ export interface Fallback {
   /** The group tried instead. */
   readonly to: string
   readonly because: GatewayError
+  /** The last deployment that was tried before. */
+  readonly failed: Deployment | undefined
   readonly isAnswered: boolean
 }

@@ -105,8 +105,11 @@ class Alternatives {
     exchange.fallbacks += 1
     exchange.currentGroup = group.name
     exchange.requireTrace().fallbacks.push({ from, to: group.name, because: because.code })
+    const { deployment: failed, callId: call } = exchange
+    rooms.log.info({ call }, `${from} failed (${because.code}), ${group.name} is asked`)
     const failure = await this.#ask(target, group)
-    rooms.countFallback(exchange, { to: group.name, because, isAnswered: failure === undefined })
+    const isAnswered = failure === undefined
+    rooms.countFallback(exchange, { to: group.name, because, failed, isAnswered })
     return failure
   }
 
@@ -138,7 +141,7 @@ function keyOf(group: ModelGroup, model: string): string | ModelGroup {
 
 // What does not fit one model may still fit the next.
 function isOfTarget({ code, isFinal }: GatewayError): boolean {
-  return !isFinal && (code === 'invalid_request' || code === 'model_not_allowed')
+  return !isFinal && code === 'invalid_request'
 }
 
 function mocked({ controls, model }: Request, { name }: ModelGroup): GatewayError {

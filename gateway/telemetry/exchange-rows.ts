@@ -102,10 +102,10 @@ export class ExchangeRows {
   }
 
   /** Counts a group that was tried in place of one that failed. */
-  addFallback(exchange: Exchange, { to, because, isAnswered }: Fallback): void {
-    const { group: requested, caller, deployment } = exchange
+  addFallback(exchange: Exchange, { to, because, failed, isAnswered }: Fallback): void {
+    const { group: requested, caller } = exchange
     const { code: outcome, status } = because
-    const failedDeployment = deployment?.id
+    const failedDeployment = failed?.id
     const key = `${requested}|${to}|${caller.id}|${outcome}|${status}|${failedDeployment}|${isAnswered}`
     const known = this.fallbacks.get(key)
     if (known) known.count += 1
