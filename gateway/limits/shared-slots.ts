@@ -2,11 +2,12 @@ import type { SlotNotice } from './slot-ledger.ts'
 import type { Slots, SlotSharing } from './slots.ts'
 
 /** A place is used for at least so long before it goes to another process that waits. */
-const turnMs = 100
+const turnMs = 200
 /** A wish is repeated for as long as it holds; one not heard for so long is over. */
 const wishMs = 1_500
-/** How long it counts that others had nothing to spare. */
+/** How long it counts that others had nothing to spare; twice as long each time it happens again. */
 const refusedMs = 1_000
+const longestRefusedMs = 8_000
 /** How soon a wish that was not fulfilled is told again. */
 export const repeatMs = 200
 /** How soon after it was in vain the even share is asked for again. */
@@ -43,6 +44,7 @@ export class SharedSlots implements SlotSharing {
   #nextShareAt = -Infinity
   #wishedAt: number | undefined
   #refusedUntil = -Infinity
+  #refusedMs = 0
 
   constructor(slots: Slots, wake: () => void, now: () => number) {
     this.slots = slots
@@ -84,7 +86,7 @@ export class SharedSlots implements SlotSharing {
     this.#change(count)
     const now = this.#now()
     if (this.lack > 0 && this.#wishedAt !== undefined && now - this.#wishedAt > recallMs) {
-      this.#refusedUntil = now + refusedMs
+      this.#refuse(now)
     }
   }
 
@@ -138,6 +140,13 @@ export class SharedSlots implements SlotSharing {
     return true
   }
 
+  #refuse(now: number): void {
+    if (now >= this.#refusedUntil) {
+      this.#refusedMs = Math.min(longestRefusedMs, this.#refusedMs * 2 || refusedMs)
+    }
+    this.#refusedUntil = now + this.#refusedMs
+  }
+
   get held(): number {
     return this.#kept
   }
@@ -169,6 +178,7 @@ export class SharedSlots implements SlotSharing {
     if (by > 0) {
       this.#gotAt = this.#now()
       this.#refusedUntil = -Infinity
+      this.#refusedMs = 0
     }
     this.#usable += by
     this.slots.grant(this.#kept)
