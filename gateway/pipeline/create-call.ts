@@ -52,7 +52,7 @@ export function createCall(
       }
       return openReader(head, opened, { deployment, outgoing, asked, around })
     },
-    ...(isStream && { onFirstEvent: recordFirstByte }),
+    onFirstEvent: isStream ? recordFirstByte : undefined,
   })
 }
 

@@ -38,7 +38,7 @@ export interface CallOptions {
   readonly streamMs: number
   readonly open: (head: UpstreamHead, call: UpstreamCall) => AnswerReader
   /** The first event of a stream has come. */
-  readonly onFirstEvent?: () => void
+  readonly onFirstEvent?: (() => void) | undefined
 }
 
 /** One call to one upstream, until its answer is wholly read. */
