@@ -173,6 +173,19 @@ describe('restarts', () => {
 })
 
 describe('while Postgres is away', () => {
+  test('a gateway that has never seen it counts for itself, and tells it when it comes', async () => {
+    await postgres.stop()
+    const gateway = await startGateway(options(daily(20)))
+    open.push(gateway)
+    await askAll([gateway], 15)
+    expect(used()).toEqual([15, 0])
+    await postgres.start()
+    await until(() => isConnected(gateway), 30_000)
+    await until(async () => (await usedByLedger()) === 15)
+    await askAll([gateway, await start(daily(20))], 15)
+    expect(used()).toEqual([20, 10])
+  })
+
   test('calls are answered, and the two together send no more than is free', async () => {
     const gateways = [await start(daily(60)), await start(daily(60))]
     await askAll(gateways, 20)
