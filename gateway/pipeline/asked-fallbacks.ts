@@ -1,5 +1,7 @@
 import { isObject } from '../../modules/json-object.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { controlFields } from './control-fields.ts'
 import { invalid, parsed } from './control-values.ts'
 
 /** A model tried in another's place, and what of the request is replaced there. */
@@ -78,6 +80,17 @@ function readTable(name: string, value: unknown): FallbackTable | undefined {
   return table
 }
 
+// Where a model is called, and how the answer comes, is not changed half way.
+const places: ReadonlySet<string> = new Set([
+  'api_key',
+  'api_base',
+  'base_url',
+  'api_version',
+  'organization',
+  'custom_llm_provider',
+  'stream',
+])
+
 function isTarget(entry: unknown): boolean {
   return typeof entry === 'string' || (isObject(entry) && typeof entry['model'] === 'string')
 }
@@ -87,5 +100,13 @@ function readTarget(name: string, entry: unknown): FallbackTarget {
   if (!isObject(entry)) throw invalid(name, expected, entry)
   const { model, ...fields } = entry
   if (typeof model !== 'string' || model === '') throw invalid(name, expected, entry)
+  const fixed = Object.keys(fields).find((key) => controlFields.has(key) || places.has(key))
+  if (fixed !== undefined) {
+    throw new GatewayError(
+      'invalid_request',
+      `${name}: ${fixed} cannot be given for a fallback; only fields for the model can, such as messages.`,
+      { param: name },
+    )
+  }
   return Object.keys(fields).length === 0 ? { model } : { model, fields }
 }

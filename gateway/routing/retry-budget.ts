@@ -5,8 +5,7 @@ const leastPerSecond = 10
 
 /**
  * How many more calls than requests a process may make: of the last ten seconds' requests a fifth, and ten a second
- * where that is more. Retries, fallbacks and hedges share it, so that an outage is not met with a multiple of the
- * load. Monotonic milliseconds are handed in.
+ * where that is more. All retries share it, so that an outage is not met with a multiple of the load. Monotonic milliseconds are handed in.
  */
 export class RetryBudget {
   readonly #deposits = new Float64Array(slots)

@@ -97,6 +97,8 @@ describe('what the request names', () => {
     [{ fallbacks: [7] }, 'fallbacks: expected'],
     [{ fallbacks: [''] }, 'fallbacks: expected'],
     [{ fallbacks: [{ a: [7] }] }, 'fallbacks.a: expected'],
+    [{ fallbacks: [{ model: 'b', api_key: 'k' }] }, 'fallbacks: api_key cannot be given'],
+    [{ fallbacks: [{ model: 'b', timeout: 3 }] }, 'fallbacks: timeout cannot be given'],
     [{ context_window_fallbacks: [[]] }, 'context_window_fallbacks: expected'],
     [{ disable_fallbacks: 'no' }, 'disable_fallbacks: expected true or false, found "no"'],
     [{ mock_testing_fallbacks: 1 }, 'mock_testing_fallbacks: expected true or false, found 1'],
