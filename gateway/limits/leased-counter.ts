@@ -88,7 +88,6 @@ export class LeasedCounter implements Counter {
   ): void {
     const wallMs = this.#line.wall(now)
     const slice = this.#at(wallMs)
-    if (told.remaining >= slice.remaining) return
     const windowEndMs =
       this.#spec.window.kind === 'rolling' ? wallMs + this.#spec.window.periodMs : slice.endMs
     const untilMs = Math.min(windowEndMs, wallMs + (told.resetsInMs ?? Infinity))

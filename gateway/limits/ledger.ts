@@ -27,8 +27,8 @@ export interface LedgerAsk {
   readonly needs: number
   /** What is free in hand is brought up to so much at most, where there is room. */
   readonly ahead: number
-  /** The window seems to have no more than `amount` in all, as its owner told. */
-  readonly learned?: { readonly amount: number; readonly untilMs: number } | undefined
+  /** No more than this is left, as the owner of the amount told; 0: nothing, in whoever's hands. */
+  readonly learned?: { readonly remaining: number; readonly untilMs: number } | undefined
 }
 
 export interface LedgerAnswer {

@@ -12,6 +12,13 @@ export interface Bucket {
   isOver: boolean
 }
 
+/** What the owner of an amount said is left, and what was not reported then. */
+interface Learned {
+  readonly remaining: number
+  readonly untilMs: number
+  readonly unreported: number
+}
+
 /** What one process has of one window of a counter: free to take, reserved by calls, used. */
 export abstract class Slice {
   readonly startMs: number
@@ -23,15 +30,17 @@ export abstract class Slice {
   isSelfGranted = false
   /** Holds less than the ledger thinks. */
   hasHandedBack = false
-  /** The amount in force, as far as known. */
+  /** As configured. */
   amount: number
   /** What the ledger said last, and when by the process's clock. */
   told: LedgerAnswer | undefined
   toldAt = -Infinity
   #turn = 0
+  /** What had been learnt when the ledger was asked last. */
+  #asked: Learned | undefined
   #withheld = 0
   #withheldUntilMs = -Infinity
-  #learned: { readonly amount: number; readonly untilMs: number } | undefined
+  #learned: Learned | undefined
   /** Taken here and not known to the ledger. */
   protected unreported = 0
 
@@ -52,7 +61,6 @@ export abstract class Slice {
   roll(wallMs: number): void {
     if (this.#withheld === 0 || wallMs < this.#withheldUntilMs) return
     this.free += this.#withheld
-    this.amount += this.#withheld
     this.#withheld = 0
   }
 
@@ -89,17 +97,23 @@ export abstract class Slice {
 
   /** No more than this is left, whoever used the rest. */
   learn(remaining: number, untilMs: number): void {
-    const missing = this.remaining - remaining
-    if (missing <= 0) return
-    this.#learned = { amount: Math.max(0, this.amount - missing), untilMs }
-    this.amount = this.#learned.amount
-    if (this.told) this.told = { ...this.told, remaining: remaining + this.unreported }
+    // What others hold may be used by now and need not be news: the ledger tells them apart.
+    const known = this.isSelfGranted ? this.free : this.free + (this.told?.headroom ?? Infinity)
+    if (remaining > 0 && remaining >= known) return
+    const before = this.#learned
+    this.#learned = {
+      remaining: Math.min(remaining, before?.remaining ?? Infinity),
+      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
+      unreported: this.unreported,
+    }
     const cut = Math.max(0, this.free - remaining)
     this.free -= cut
-    if (!this.isSelfGranted) this.hasHandedBack ||= cut > 0
-    else {
+    if (this.isSelfGranted) {
       this.#withheld += cut
       this.#withheldUntilMs = Math.max(this.#withheldUntilMs, untilMs)
+    } else if (this.told) {
+      const headroom = Math.min(this.told.headroom, remaining - this.free)
+      this.told = { ...this.told, headroom, remaining: remaining + this.unreported }
     }
   }
 
@@ -110,17 +124,18 @@ export abstract class Slice {
       bucket.sent = bucket.used
       if (bucket.used !== bucket.told) used.push([bucket.atMs, bucket.used])
     }
-    const { reserved } = this
+    const { reserved, startMs } = this
     const holds = reserved + Math.max(0, this.free)
     this.#turn += 1
-    return {
-      startsAtMs: this.startMs,
-      turn: this.#turn,
-      used,
-      holds,
-      reserved,
-      learned: this.#learned,
-    }
+    this.#asked = this.#learned
+    const learned = this.#learned && this.#toTell(this.#learned)
+    return { startsAtMs: startMs, turn: this.#turn, used, holds, reserved, learned }
+  }
+
+  // What was taken since it was learnt is not left any more.
+  #toTell({ remaining, untilMs, unreported }: Learned): LedgerAsk['learned'] {
+    const since = Math.max(0, this.unreported - unreported)
+    return { remaining: Math.max(0, remaining - since), untilMs }
   }
 
   /** Takes over what the ledger answered to an ask. */
@@ -133,9 +148,8 @@ export abstract class Slice {
     this.isSelfGranted = false
     this.hasHandedBack = false
     this.#withheld = 0
-    if (ask.learned === this.#learned) this.#learned = undefined
+    if (this.#asked === this.#learned) this.#learned = undefined
     for (const bucket of this.buckets) this.#markTold(bucket)
-    if (!this.#learned) this.amount = answer.amount
     this.told = answer
     this.toldAt = now
   }

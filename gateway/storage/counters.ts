@@ -93,7 +93,7 @@ function toRow(ask: LedgerAsk): object {
     wants: ask.wants,
     needs: ask.needs,
     ahead: ask.ahead,
-    learned: ask.learned?.amount,
+    learned: ask.learned?.remaining,
     learned_until: ask.learned && Math.ceil(ask.learned.untilMs),
   }
 }

@@ -43,7 +43,7 @@ create table colonnade.counters (
   kept_ms bigint,
   release_after_ms bigint,
   amount bigint not null,
-  -- What the owner of the amount told, where that is less, and until when it holds.
+  -- What the window has in all by what its owner told, where that is less, and until when it holds.
   learned bigint,
   learned_until bigint,
   spent bigint not null default 0,
@@ -168,10 +168,6 @@ begin
     c.learned := null;
     c.learned_until := null;
   end if;
-  if ask.learned_until > this_now then
-    c.learned := least(c.learned, ask.learned);
-    c.learned_until := greatest(c.learned_until, ask.learned_until);
-  end if;
 
   -- A rolling window lets go of what is older than its period.
   release_ms := c.release_after_ms;
@@ -251,6 +247,16 @@ begin
   end if;
 
   in_force := least(c.amount, c.learned);
+  if ask.turn = l.turn and ask.learned_until > this_now then
+    -- What others hold may be used by now, and explain the difference; where nothing is left it is worth nothing.
+    gone := in_force - c.spent - c.excess - c.unsettled - ask.learned;
+    if ask.learned > 0 then gone := gone - c.leased + greatest(0, held - ask.reserved); end if;
+    if gone > 0 then
+      in_force := greatest(0, in_force - gone);
+      c.learned := in_force;
+      c.learned_until := greatest(c.learned_until, ask.learned_until);
+    end if;
+  end if;
   headroom := in_force - c.spent - c.excess - c.unsettled - c.leased;
   is_recalled := c.recalled_at > this_now - 2000 and c.recalled_by is distinct from this_owner;
   select count(*) into replicas from colonnade.counter_leases as one

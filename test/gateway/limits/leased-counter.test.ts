@@ -351,3 +351,37 @@ test('what an upstream told one process holds for all', async () => {
   expect(await theirs.take(20)).toBeDefined()
   expect(await mine.take(1)).toBeUndefined()
 })
+
+test('what others are using is not taken for a loss', async () => {
+  const [one, other] = [createReplica(), createReplica()]
+  const spec = { key: 'q', amount: 100, window: day }
+  const [mine, theirs] = [one.counters.counter(spec), other.counters.counter(spec)]
+  ;(await mine.take(1))?.settle(1)
+  await one.counters.tell()
+  const running = await theirs.take(10)
+  mine.learn({ remaining: 89 }, one.now())
+  await one.counters.tell()
+  running?.settle(10)
+  await other.counters.tell()
+  expect(await mine.take(89)).toBeDefined()
+})
+
+test('where an upstream says that nothing is left, idle slices of others are worth nothing', async () => {
+  const [one, other] = [createReplica(), createReplica()]
+  const spec = { key: 'q', amount: 100, window: day }
+  const [mine, theirs] = [one.counters.counter(spec), other.counters.counter(spec)]
+  ;(await theirs.take(30))?.giveBack()
+  await other.counters.tell()
+  ;(await mine.take(20))?.settle(20)
+  mine.learn({ remaining: 0, resetsInMs: 3_600_000 }, one.now())
+  expect(mine.state(one.now()).remaining).toBe(0)
+  await one.counters.tell()
+  expect(mine.state(one.now()).remaining).toBe(0)
+  await other.counters.tell()
+  await until(async () => {
+    await other.counters.tell()
+    return (await row('q'))?.['leased'] === 0
+  })
+  expect(await theirs.take(1)).toBeUndefined()
+  expect(await mine.take(1)).toBeUndefined()
+})
