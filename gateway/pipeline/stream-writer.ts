@@ -20,7 +20,7 @@ const streamHead = [
   'x-accel-buffering',
   'no',
 ]
-const afterDoneMs = 1_000
+const afterDoneMs = 200
 
 /** Writes a stream out: head with the first event, backpressure towards the upstream. */
 export class StreamWriter {
