@@ -45,11 +45,11 @@ export class Quotas {
   /** Takes what a call may need, at once; undefined: the ledger must be asked. */
   tryTake(ask: Ask, meanTokens: number, now: number): QuotasTaken | undefined {
     const taken = new QuotasTaken()
-    for (const { spec, counter } of this.#amounts) {
-      const need = needOf(spec, ask, meanTokens)
-      const one = counter.tryTake(need, now)
+    for (const amount of this.#amounts) {
+      const need = needOf(amount, ask, meanTokens, now)
+      const one = amount.counter.tryTake(need, now)
       if (!one) return taken.giveBack()
-      taken.add({ unit: spec.unit, need, taken: one })
+      taken.add({ unit: amount.spec.unit, need, taken: one })
     }
     return taken
   }
@@ -58,8 +58,9 @@ export class Quotas {
   async take(ask: Ask, meanTokens: number, now: () => number): Promise<QuotasTaken | undefined> {
     const taken = new QuotasTaken()
     try {
-      for (const { spec, counter } of this.#amounts) {
-        const need = needOf(spec, ask, meanTokens)
+      for (const amount of this.#amounts) {
+        const { spec, counter } = amount
+        const need = needOf(amount, ask, meanTokens, now())
         if (need > spec.amount) return taken.giveBack()
         const one = counter.tryTake(need, now()) ?? (await counter.take(need))
         if (!one) return taken.giveBack()
@@ -96,10 +97,10 @@ export class Quotas {
   }
 }
 
-// By `tpm` nobody means the most that calls might use.
-function needOf({ unit, amount, isRate }: QuotaSpec, { tokens }: Ask, mean: number): number {
-  if (unit === 'requests') return 1
-  const need = isRate ? Math.min(mean, tokens, amount) : tokens
+// By `tpm` nobody means the most that calls might use: the last of it is taken whole.
+function needOf({ spec, counter }: Amount, { tokens }: Ask, mean: number, now: number): number {
+  if (spec.unit === 'requests') return 1
+  const need = spec.isRate ? Math.min(mean, tokens, counter.state(now).remaining) : tokens
   return Math.max(1, Math.ceil(need))
 }
 

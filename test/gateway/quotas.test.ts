@@ -201,17 +201,35 @@ describe('where nothing is left', () => {
     expect(free.requests.length).toBe(1)
   })
 
-  test('rpm refuses under a strategy that has it for a limit, and only there', async () => {
-    const model_list = [deployment('m', free.url, { rpm: 2 })]
-    const router_settings = { routing_strategy: 'usage-based-routing-v2', num_retries: 0 }
-    const limited = await start({ model_list, router_settings })
-    const weighted = await start({ model_list })
-    const answers = async (gateway: TestGateway) => {
-      const calls = Array.from({ length: 4 }, () => ask(gateway).then(() => 200, statusOf))
-      return (await Promise.all(calls)).map(String).toSorted((a, b) => a.localeCompare(b))
+  const enforced = { optional_pre_call_checks: ['enforce_model_rate_limits'] }
+
+  test.each([
+    [
+      'rpm under usage-based routing',
+      { rpm: 2 },
+      { routing_strategy: 'usage-based-routing-v2' },
+      2,
+    ],
+    [
+      'rpm under latency-based routing',
+      { rpm: 2 },
+      { routing_strategy: 'latency-based-routing' },
+      2,
+    ],
+    ['rpm where rates are enforced', { rpm: 2 }, enforced, 2],
+    ['rpd where rates are enforced', { rpd: 3 }, enforced, 3],
+    ['tpm, of which each call uses 8', { tpm: 20 }, enforced, 3],
+    ['nothing where rpm is a weight', { rpm: 2 }, {}, 5],
+  ])('%s is the limit', async (_, params, settings, passed) => {
+    const gateway = await start({
+      model_list: [deployment('m', free.url, params)],
+      router_settings: { num_retries: 0, ...settings },
+    })
+    const statuses: unknown[] = []
+    for (let call = 0; call < 5; call += 1) {
+      statuses.push(await ask(gateway, { max_tokens: 5 }).then(() => 200, statusOf))
     }
-    expect(await answers(limited)).toEqual(['200', '200', '429', '429'])
-    expect(await answers(weighted)).toEqual(['200', '200', '200', '200'])
+    expect(statuses).toEqual([...Array(passed).fill(200), ...Array(5 - passed).fill(429)])
   })
 })
 
