@@ -169,9 +169,11 @@ test.each([
   'whatever is taken, settled, lost, cut off or killed: never more than the amount of a %s window',
   async (name, window) => {
     let run = 0
+    const enoughAt = performance.now() + 5000
     const { pool } = createReplica()
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+        if (performance.now() > enoughAt) return
         const world = new World(`${name}${(run += 1)}`, window)
         try {
           for (const one of steps) {
@@ -187,7 +189,7 @@ test.each([
           await world.close()
         }
       }),
-      { numRuns: 40, interruptAfterTimeLimit: 6000, endOnFailure: true },
+      { numRuns: 40, endOnFailure: true },
     )
     expect(run).toBeGreaterThan(2)
   },

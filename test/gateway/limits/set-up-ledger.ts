@@ -107,7 +107,7 @@ export function setUpLedger() {
       async close() {
         await counters.close(100)
         await notices.close()
-        if (!pool.ended) await pool.end()
+        if (!pool.ending) await pool.end()
       },
     }
     replicas.push(replica)
