@@ -11,7 +11,7 @@ export interface FallbackTarget {
 }
 
 /** Targets by the model they stand in for; `*`: for any. */
-export type FallbackTable = ReadonlyMap<string, readonly FallbackTarget[]>
+type FallbackTable = ReadonlyMap<string, readonly FallbackTarget[]>
 
 /** What a request says of fallbacks; what it names goes before the file's. */
 export interface AskedFallbacks {
