@@ -198,6 +198,16 @@ describe('the deadline of a caller', () => {
     await until(async () => (await gateway.metric('litellm_in_flight_requests')) === 0)
   })
 
+  test('leaves no timer behind', async () => {
+    upstream.script(answerChat())
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    await ask('slow', { timeout: 1_000 })
+    const before = timers()
+    for (let count = 0; count < 50; count += 1) await ask('slow', { timeout: 1_000 })
+    expect(timers()).toBeLessThan(before + 25)
+  })
+
   test.each([
     ['timeout', { timeout: 'soon' }, {}],
     ['timeout', { timeout: 0 }, {}],
