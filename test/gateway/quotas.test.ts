@@ -111,6 +111,14 @@ describe('a free tier before a paid one', () => {
     expect(await remaining(gateway, 'free')).toBe(200)
   })
 
+  test('tokens of a stream count as its last chunk tells them', async () => {
+    const gateway = await start(tiers({ quota: { unit: 'tokens', amount: 9_000, per: 'day' } }))
+    free.script(streamChat({ texts: ['a', 'b', 'c'] }))
+    const stream = await gateway.client.chat.completions.create({ ...chat, stream: true })
+    for await (const _ of stream);
+    expect(await remaining(gateway, 'free')).toBe(8_992)
+  })
+
   test('a call whose caller left was sent, and counts', async () => {
     const gateway = await start(tiers({ quota: { unit: 'requests', amount: 5, per: 'day' } }))
     free.script(stall())
