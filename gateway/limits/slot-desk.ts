@@ -93,7 +93,10 @@ export class SlotDesk {
   }
 
   #giveBack(member: number, key: string, count: number): void {
-    const { held } = this.#placesOf(key)
+    const { held, wishes } = this.#placesOf(key)
+    const wish = wishes.get(member)
+    // Who passes a place on stands behind those it is for.
+    if (wish && wishes.delete(member)) wishes.set(member, wish)
     const left = (held.get(member) ?? 0) - count
     if (left > 0) held.set(member, left)
     else held.delete(member)

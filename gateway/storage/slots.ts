@@ -171,7 +171,10 @@ export async function removeWish(pool: Pool, owner: string, key: string): Promis
   await run(pool, 'delete from colonnade.slot_wishes where key = $2 and owner = $1', [owner, key])
 }
 
-/** Frees so many places of a process, those beyond the total first, and tells it. */
+/**
+ * Frees so many places of a process, those beyond the total first, and tells it. What it wishes for itself comes
+ * after what others wish.
+ */
 export async function freeSlots(
   pool: Pool,
   owner: string,
@@ -186,6 +189,8 @@ export async function freeSlots(
      ), freed as (
        update colonnade.slots s set owner = null from found
        where s.key = found.key and s.number = found.number returning s.number
+     ), last as (
+       update colonnade.slot_wishes set since = clock_timestamp() where key = $2 and owner = $1
      )
      select colonnade.give_notice($4, json_build_object('kind', 'freed', 'key', $2::text)::text) from
        (select count(*) from freed) as n`,

@@ -45,6 +45,15 @@ test('who has waited for longer is given places first, and then stands behind th
   expect([claim(2, 1), claim(3, 2)]).toEqual([0, 2])
 })
 
+test('who passes a place on does not get it back while another waits', () => {
+  const { claim, giveBack } = createDesk()
+  claim(1, 3)
+  claim(2, 1)
+  expect([claim(1, 2), claim(2, 2)]).toEqual([0, 0])
+  giveBack(1, 1)
+  expect([claim(1, 3), claim(2, 2)]).toEqual([0, 1])
+})
+
 test('a quiet claim takes nothing that somebody waits for, and leaves no wish', () => {
   const { claim, renew, giveBack } = createDesk()
   claim(1, 4)
