@@ -129,6 +129,24 @@ test('while one is idle the other has every place', async () => {
   expect(seen.most).toBe(total)
 })
 
+test('Postgres comes and goes, and no request fails or goes out beyond the places', async () => {
+  const seen = serving(50)
+  const [one, two] = [await start(), await start()]
+  await untilShared(2)
+  // Each has its part by now.
+  await Promise.all([crowd(one, 4, 500), crowd(two, 4, 500)])
+  const before = seen.all
+  const asking = Promise.all([crowd(one, 4, 7_000), crowd(two, 4, 7_000)])
+  await sleep(500)
+  await postgres.stop()
+  await sleep(3_000)
+  await postgres.start()
+  const [first, second] = await asking
+  expect(first + second).toBe(seen.all - before)
+  expect(Math.min(first, second)).toBeGreaterThan(10)
+  expect(seen.most).toBeLessThanOrEqual(total)
+}, 60_000)
+
 test('without Postgres workers of one gateway share the places', async () => {
   const seen = serving(50)
   const one = await start({ DATABASE_URL: undefined, NUM_WORKERS: '2' })
