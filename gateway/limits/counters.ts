@@ -73,7 +73,7 @@ export class RunningCounters implements Counters {
     if (this.#isClosed) return
     if (everyMs > 0) this.#timer = setInterval(() => void this.tell(), everyMs).unref()
     this.#unlisten = ledger?.onRecall((key) => {
-      const counter = this.#counters.get(key)
+      const counter = [...this.#counters.values()].find(({ ledgerKey }) => ledgerKey === key)
       if (counter?.isLeasing) void this.#handBack(counter)
     })
   }

@@ -1,9 +1,11 @@
+import { CalendarSlice } from './calendar-slice.ts'
 import type { Counter, CounterSpec, CounterState, Taken } from './counter.ts'
+import { createSlice, ledgerKeyOf } from './create-slice.ts'
 import type { LedgerAnswer, LedgerAsk } from './ledger.ts'
 import type { LedgerLine } from './ledger-line.ts'
 import { Rate } from './rate.ts'
-import { CalendarSlice, RollingSlice, type Slice } from './slice.ts'
-import { bucketsOf, windowAt } from './window.ts'
+import type { RollingSlice } from './rolling-slice.ts'
+import type { Slice } from './slice.ts'
 
 /** Unused for so long, a slice is handed back. */
 const idleMs = 5000
@@ -30,6 +32,7 @@ export class LeasedCounter implements Counter {
   readonly #rate = new Rate()
   readonly #waiting = new Set<Waiter>()
   #spec: CounterSpec
+  #ledgerKey: string
   /** Those of windows that are over have calls running on them, or something to tell. */
   #slices: (CalendarSlice | RollingSlice)[] = []
   #slice: CalendarSlice | RollingSlice
@@ -44,6 +47,7 @@ export class LeasedCounter implements Counter {
 
   constructor(spec: CounterSpec, line: LedgerLine) {
     this.#spec = spec
+    this.#ledgerKey = ledgerKeyOf(spec)
     this.#line = line
     this.#slice = this.#sliceAt(line.wall(line.now()))
   }
@@ -96,12 +100,12 @@ export class LeasedCounter implements Counter {
 
   /** Goes on by another spec of the same key. */
   change(spec: CounterSpec): void {
-    const before = this.#spec
-    if (JSON.stringify(spec) === JSON.stringify(before)) return
+    if (JSON.stringify(spec) === JSON.stringify(this.#spec)) return
+    const before = this.#ledgerKey
     this.#spec = spec
+    this.#ledgerKey = ledgerKeyOf(spec)
     this.#refused = Infinity
-    const isSameWindow = JSON.stringify(spec.window) === JSON.stringify(before.window)
-    if (isSameWindow) return this.#slice.resize(spec.amount)
+    if (this.#ledgerKey === before) return this.#slice.resize(spec.amount)
     this.#slice.handBack()
     this.#slice = this.#sliceAt(this.#line.wall(this.#line.now()))
   }
@@ -115,6 +119,11 @@ export class LeasedCounter implements Counter {
   /** Whether this process has a lease to keep alive. */
   get isLeasing(): boolean {
     return this.#slices.some((slice) => !slice.isSelfGranted && slice.free + slice.reserved > 0)
+  }
+
+  /** The ledger's name of it. */
+  get ledgerKey(): string {
+    return this.#ledgerKey
   }
 
   /** The round trip under way. */
@@ -145,7 +154,9 @@ export class LeasedCounter implements Counter {
   }
 
   apply(ask: LedgerAsk, answer: LedgerAnswer, now: number): void {
-    const slice = this.#slices.find(({ startMs }) => startMs === answer.startsAtMs)
+    const slice = this.#slices.find(
+      ({ key, startMs }) => key === answer.key && startMs === answer.startsAtMs,
+    )
     if (!slice) return
     slice.apply(ask, answer, now)
     if (slice !== this.#slice) return
@@ -224,16 +235,14 @@ export class LeasedCounter implements Counter {
   }
 
   #askOf(slice: Slice, isForMore: boolean): LedgerAsk {
-    const { key, amount, window, releaseUnsettledAfterMs } = this.#spec
+    const { amount, releaseUnsettledAfterMs } = this.#spec
     const amounts = isForMore ? [...this.#waiting].map((one) => one.amount) : []
     const inHand = Math.max(0, slice.free)
-    const isRolling = window.kind === 'rolling' && slice.endMs === Infinity
     const ahead = isForMore ? Math.ceil(2 * this.#rate.perSecond(this.#line.now())) : 0
     return {
-      key,
       amount,
       ...slice.toAsk(),
-      ...(isRolling ? bucketsOf(window.periodMs) : { endsAtMs: slice.endMs }),
+      ...slice.shape,
       releaseAfterMs: releaseUnsettledAfterMs,
       wants: amounts.length > 0 ? Math.max(1, Math.min(...amounts) - inHand) : 0,
       needs: Math.max(0, amounts.reduce((sum, one) => sum + one, 0) - inHand),
@@ -258,19 +267,14 @@ export class LeasedCounter implements Counter {
   }
 
   #sliceAt(wallMs: number): CalendarSlice | RollingSlice {
-    const { window, amount } = this.#spec
-    const isRolling = window.kind === 'rolling'
-    const { startMs, endMs } = isRolling
-      ? { startMs: 0, endMs: Infinity }
-      : windowAt(window, wallMs)
     this.#refused = Infinity
     this.#lowWater = 0
-    const known = this.#slices.find((slice) => slice.startMs === startMs && slice.endMs === endMs)
+    const slice = createSlice(this.#spec, wallMs)
+    const known = this.#slices.find(
+      ({ key, startMs }) => key === slice.key && startMs === slice.startMs,
+    )
     if (known) return known
-    const slice = isRolling
-      ? new RollingSlice(amount, bucketsOf(window.periodMs))
-      : new CalendarSlice(startMs, endMs, amount)
-    if (this.#line.state() === 'none') slice.grantItself(amount)
+    if (this.#line.state() === 'none') slice.grantItself(this.#spec.amount)
     this.#slices.push(slice)
     return slice
   }

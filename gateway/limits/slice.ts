@@ -1,5 +1,6 @@
 import type { Taken } from './counter.ts'
 import type { LedgerAnswer, LedgerAsk } from './ledger.ts'
+import type { Stretch } from './window.ts'
 
 /** Uses that stop counting together. */
 export interface Bucket {
@@ -21,6 +22,8 @@ interface Learned {
 
 /** What one process has of one window of a counter: free to take, reserved by calls, used. */
 export abstract class Slice {
+  /** The ledger's name of the counter. */
+  readonly key: string
   readonly startMs: number
   readonly endMs: number
   free = 0
@@ -44,7 +47,8 @@ export abstract class Slice {
   /** Taken here and not known to the ledger. */
   protected unreported = 0
 
-  constructor(startMs: number, endMs: number, amount: number) {
+  constructor(key: string, { startMs, endMs }: Stretch, amount: number) {
+    this.key = key
     this.startMs = startMs
     this.endMs = endMs
     this.amount = amount
@@ -56,6 +60,8 @@ export abstract class Slice {
   abstract readonly reserved: number
   /** Taken by this process and still counted. */
   abstract readonly takenHere: number
+  /** How the ledger counts the window. */
+  abstract readonly shape: Pick<LedgerAsk, 'endsAtMs' | 'stepMs' | 'keptMs'>
   protected abstract readonly buckets: readonly Bucket[]
   /** Lets go of what counts no more; `free` is right after it. */
   roll(wallMs: number): void {
@@ -118,18 +124,21 @@ export abstract class Slice {
   }
 
   /** What the ledger is to be told of it. */
-  toAsk(): Pick<LedgerAsk, 'startsAtMs' | 'turn' | 'used' | 'holds' | 'reserved' | 'learned'> {
+  toAsk(): Pick<
+    LedgerAsk,
+    'key' | 'startsAtMs' | 'turn' | 'used' | 'holds' | 'reserved' | 'learned'
+  > {
     const used: (readonly [number, number])[] = []
     for (const bucket of this.buckets) {
       bucket.sent = bucket.used
       if (bucket.used !== bucket.told) used.push([bucket.atMs, bucket.used])
     }
-    const { reserved, startMs } = this
+    const { key, reserved, startMs } = this
     const holds = reserved + Math.max(0, this.free)
     this.#turn += 1
     this.#asked = this.#learned
     const learned = this.#learned && this.#toTell(this.#learned)
-    return { startsAtMs: startMs, turn: this.#turn, used, holds, reserved, learned }
+    return { key, startsAtMs: startMs, turn: this.#turn, used, holds, reserved, learned }
   }
 
   // What was taken since it was learnt is not left any more.
@@ -160,136 +169,7 @@ export abstract class Slice {
   }
 }
 
-/** A calendar window: what is taken is reserved until the call is over, then used. */
-export class CalendarSlice extends Slice {
-  reserved = 0
-  readonly #bucket: Bucket
-  protected readonly buckets: readonly Bucket[]
-
-  constructor(startMs: number, endMs: number, amount: number) {
-    super(startMs, endMs, amount)
-    this.#bucket = createBucket(startMs)
-    this.buckets = [this.#bucket]
-  }
-
-  get takenHere(): number {
-    return this.reserved + this.#bucket.used
-  }
-
-  take(amount: number): Taken {
-    this.free -= amount
-    this.reserved += amount
-    this.unreported += amount
-    return new Part(this, amount, this.#bucket)
-  }
-
-  end(amount: number, used: number): void {
-    this.reserved -= amount
-    this.unreported += used - amount
-    this.#bucket.used += used
-    const bare = Math.min(this.uncovered, amount)
-    this.uncovered -= bare
-    const left = amount - bare - used
-    // What it used above its reservation comes from what is free here, then from the ledger.
-    this.free += this.isSelfGranted ? left : Math.max(left, -Math.max(0, this.free))
-  }
-}
-
-/** A rolling window, whole: what is taken counts as used in the bucket of that moment. */
-export class RollingSlice extends Slice {
-  readonly reserved = 0
-  protected buckets: Bucket[] = []
-  takenHere = 0
-  readonly #stepMs: number
-  readonly #keptMs: number
-
-  constructor(
-    amount: number,
-    { stepMs, keptMs }: { readonly stepMs: number; readonly keptMs: number },
-  ) {
-    super(0, Infinity, amount)
-    this.#stepMs = stepMs
-    this.#keptMs = keptMs
-  }
-
-  /** When the oldest use stops counting; undefined: there is none. */
-  get freesAtMs(): number | undefined {
-    const [oldest] = this.buckets
-    return oldest && oldest.atMs + this.#keptMs + this.#stepMs
-  }
-
-  take(amount: number, wallMs: number): Taken {
-    const bucket = this.#bucketAt(wallMs)
-    this.free -= amount
-    this.#count(bucket, amount)
-    return new Part(this, amount, bucket)
-  }
-
-  end(amount: number, used: number, bucket: Bucket): void {
-    if (bucket.isOver) return
-    const left = amount - used
-    // What the ledger has counted as used goes back through it: the bucket may be over there.
-    const unsent = Math.max(0, bucket.used - bucket.sent)
-    this.#count(bucket, -left)
-    if (this.isSelfGranted) this.free += left
-    else this.free += Math.max(Math.min(left, unsent), -Math.max(0, this.free))
-  }
-
-  override roll(wallMs: number): void {
-    super.roll(wallMs)
-    const fromMs = wallMs - (wallMs % this.#stepMs) - this.#keptMs
-    for (let [oldest] = this.buckets; oldest && oldest.atMs < fromMs; [oldest] = this.buckets) {
-      this.buckets.shift()
-      oldest.isOver = true
-      this.takenHere -= oldest.used
-      this.unreported -= oldest.used - oldest.told
-      if (this.isSelfGranted) this.free += oldest.used
-    }
-  }
-
-  #count(bucket: Bucket, amount: number): void {
-    bucket.used += amount
-    this.takenHere += amount
-    this.unreported += amount
-  }
-
-  // The estimate of the ledger's clock may step back; uses never count earlier than they were.
-  #bucketAt(wallMs: number): Bucket {
-    const atMs = wallMs - (wallMs % this.#stepMs)
-    const last = this.buckets.at(-1)
-    if (last && last.atMs >= atMs) return last
-    const bucket = createBucket(atMs)
-    this.buckets.push(bucket)
-    return bucket
-  }
-}
-
-function createBucket(atMs: number): Bucket {
+/** An empty bucket. */
+export function createBucket(atMs: number): Bucket {
   return { atMs, used: 0, sent: 0, told: 0, isOver: false }
-}
-
-/** A part of a slice, taken by one call. */
-class Part implements Taken {
-  readonly #slice: CalendarSlice | RollingSlice
-  readonly #amount: number
-  readonly #bucket: Bucket
-  #isEnded = false
-
-  constructor(slice: CalendarSlice | RollingSlice, amount: number, bucket: Bucket) {
-    this.#slice = slice
-    this.#amount = amount
-    this.#bucket = bucket
-  }
-
-  settle(used: number): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    // What an upstream claims is not always a number of things; then it used what was taken.
-    const whole = used >= 0 && used < Infinity ? Math.ceil(used) : this.#amount
-    this.#slice.end(this.#amount, whole, this.#bucket)
-  }
-
-  giveBack(): void {
-    this.settle(0)
-  }
 }

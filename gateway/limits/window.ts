@@ -25,8 +25,14 @@ export function windowAt(window: Window, nowMs: number): Stretch {
   return datesAt(window, nowMs)
 }
 
-/** How a rolling window is cut: into buckets of so long, each counted whole until it can touch no stretch that ends now. */
-export function bucketsOf(periodMs: number): { readonly stepMs: number; readonly keptMs: number } {
+/** How a rolling window is cut: length of a bucket, and how long after its end it still counts, whole. */
+export interface Buckets {
+  readonly stepMs: number
+  readonly keptMs: number
+}
+
+/** The buckets of a period: each counts until it can touch no stretch that ends now. */
+export function bucketsOf(periodMs: number): Buckets {
   const stepMs = Math.max(1, Math.ceil(periodMs / bucketsAPeriod))
   return { stepMs, keptMs: Math.ceil(periodMs / stepMs) * stepMs }
 }

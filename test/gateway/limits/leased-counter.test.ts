@@ -11,7 +11,7 @@ const day: Window = {
   minuteOfDay: 0,
   timeZone: 'America/Los_Angeles',
 }
-const minute: Window = { kind: 'rolling', periodMs: 60_000 }
+const minute = { kind: 'rolling', periodMs: 60_000 } as const
 
 const isThere = <T>(one: T | undefined): one is T => one !== undefined
 const tryOrTake = (counter: Counter, { now }: Replica, amount = 1) =>
@@ -384,4 +384,28 @@ test('where an upstream says that nothing is left, idle slices of others are wor
   })
   expect(await theirs.take(1)).toBeUndefined()
   expect(await mine.take(1)).toBeUndefined()
+})
+
+test('a document that changes the window begins a new count, and the old one is put in order', async () => {
+  const replica = createReplica()
+  const spec = { key: 'q', amount: 100, window: day }
+  const counter = replica.counters.counter(spec)
+  const running = await counter.take(30)
+  replica.counters.counter({ ...spec, window: minute })
+  const another = await counter.take(100)
+  expect(another).toBeDefined()
+  another?.settle(100)
+  running?.settle(20)
+  await replica.counters.tell()
+  replica.counters.counter({ ...spec, window: { ...minute, periodMs: 120_000 } })
+  expect(await counter.take(50)).toBeDefined()
+  await replica.counters.tell()
+  const rows = await database().query(
+    'select spent::int, leased::int from colonnade.counters order by spent',
+  )
+  expect(rows).toEqual([
+    { spent: 20, leased: 0 },
+    { spent: 50, leased: 0 },
+    { spent: 100, leased: 0 },
+  ])
 })

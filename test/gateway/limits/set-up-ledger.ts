@@ -118,7 +118,7 @@ export function setUpLedger() {
   async function row(key: string) {
     const [found] = await database().query(
       `select amount::float8, spent::float8, leased::float8, unsettled::float8, excess::float8
-       from colonnade.counters where key = $1 order by starts_at desc limit 1`,
+       from colonnade.counters where key like $1 || ' %' order by starts_at desc limit 1`,
       [key],
     )
     return found
