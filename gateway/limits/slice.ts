@@ -31,14 +31,14 @@ export abstract class Slice {
   uncovered = 0
   /** Granted by the process itself: there is no ledger, or it is away. */
   isSelfGranted = false
-  /** Holds less than the ledger thinks. */
-  hasHandedBack = false
   /** As configured. */
   amount: number
   /** What the ledger said last, and when by the process's clock. */
   told: LedgerAnswer | undefined
   toldAt = -Infinity
   #turn = 0
+  /** How often something was handed back, and how much of that the ledger knows. */
+  readonly #handedBack = { times: 0, asked: 0, told: 0 }
   /** What had been learnt when the ledger was asked last. */
   #asked: Learned | undefined
   #withheld = 0
@@ -79,7 +79,8 @@ export abstract class Slice {
 
   /** Whether the ledger does not know all of it yet. */
   get isUntold(): boolean {
-    const isNew = this.isSelfGranted || this.hasHandedBack || this.#learned !== undefined
+    const { times, told: known } = this.#handedBack
+    const isNew = this.isSelfGranted || times !== known || this.#learned !== undefined
     return isNew || this.buckets.some(({ used, told }) => used !== told)
   }
 
@@ -92,7 +93,7 @@ export abstract class Slice {
   handBack(): void {
     if (this.free <= 0 || this.isSelfGranted) return
     this.free = 0
-    this.hasHandedBack = true
+    this.#handedBack.times += 1
   }
 
   /** The amount was changed. */
@@ -137,6 +138,7 @@ export abstract class Slice {
     const holds = reserved + Math.max(0, this.free)
     this.#turn += 1
     this.#asked = this.#learned
+    this.#handedBack.asked = this.#handedBack.times
     const learned = this.#learned && this.#toTell(this.#learned)
     return { key, startsAtMs: startMs, turn: this.#turn, used, holds, reserved, learned }
   }
@@ -155,7 +157,7 @@ export abstract class Slice {
     this.uncovered += lost - fromFree
     this.free = Math.max(0, this.free) - fromFree + answer.granted
     this.isSelfGranted = false
-    this.hasHandedBack = false
+    this.#handedBack.told = this.#handedBack.asked
     this.#withheld = 0
     if (this.#asked === this.#learned) this.#learned = undefined
     for (const bucket of this.buckets) this.#markTold(bucket)
