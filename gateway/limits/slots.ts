@@ -1,6 +1,7 @@
 import type { QueueSettings } from '../../modules/module.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
 import { FairQueue, type Waiter } from './fair-queue.ts'
+import { outOfPatience, queueIsFull, waitedTooLong } from './slot-refusals.ts'
 
 export interface SlotRules {
   /** Requests at once, for the whole module. */
@@ -141,11 +142,11 @@ export class Slots {
   /** A place when one becomes free; turns of different flows are fair. */
   wait(ask: SlotAsk, now: number): WaitingSlot {
     const { queue } = this.#rules
-    const isFull = queue ? this.#queue.length >= queue.maxLength : !this.#sharing
-    if (isFull) {
-      const slot = queue ? Promise.reject(this.#queueFull(queue, now)) : Promise.resolve(undefined)
-      return { slot, leave: () => undefined }
+    if (queue && this.#queue.length >= queue.maxLength) {
+      const full = queueIsFull(queue, this.total, this.waitMs(now))
+      return { slot: Promise.reject(full), leave: () => undefined }
     }
+    if (!queue && !this.#sharing) return nowhere
     const waiting = this.#enter(ask, now)
     this.#sharing?.onShort()
     return waiting
@@ -203,43 +204,29 @@ export class Slots {
     if (waiter) this.#queue.settle(waiter, usedTokens)
     const heldMs = this.#now() - takenAt
     this.busy -= 1
-    const before = this.#serviceMs
-    this.#serviceMs = before === undefined ? heldMs : before + newest * (heldMs - before)
+    this.#measure(heldMs)
     if (this.#sharing && this.busy < this.#capacity && this.#sharing.mustPassOn(heldMs)) {
       this.#capacity -= 1
     }
     this.#serveWaiting()
   }
 
-  #failureAfter(waitedMs: number, ask: SlotAsk): GatewayError | undefined {
+  #measure(heldMs: number): void {
+    // Taken and not used after all.
+    if (heldMs < 1) return
+    const before = this.#serviceMs
+    this.#serviceMs = before === undefined ? heldMs : before + newest * (heldMs - before)
+  }
+
+  #failureAfter(waitedMs: number, { patienceMs }: SlotAsk): GatewayError | undefined {
     const { queue } = this.#rules
-    if (waitedMs >= ask.patienceMs) {
-      return new GatewayError(
-        'caller_deadline',
-        `No place became free within the ${seconds(waitedMs)} s that this request had left. Give it more time, or ask again later.`,
-        { retryAfterSeconds: this.#retryAfter() },
-      )
-    }
-    if (!queue) return undefined
-    return new GatewayError(
-      'queue_full',
-      `No place became free within ${seconds(queue.maxWaitMs)} s, the longest wait here; ${this.#queue.length} others wait. Ask again later.`,
-      { retryAfterSeconds: this.#retryAfter() },
-    )
-  }
-
-  #queueFull({ maxLength }: QueueSettings, now: number): GatewayError {
-    return new GatewayError(
-      'queue_full',
-      `All ${this.total} places are taken and ${maxLength} requests wait already, which is as many as may. Ask again later.`,
-      { retryAfterSeconds: this.#retryAfter(now) },
-    )
-  }
-
-  #retryAfter(now = this.#now()): number {
-    return Math.max(1, Math.ceil(this.waitMs(now) / 1000))
+    const waitMs = this.waitMs(this.#now())
+    if (waitedMs >= patienceMs) return outOfPatience(patienceMs, waitMs)
+    return queue && waitedTooLong(queue, this.#queue.length, waitMs)
   }
 }
+
+const nowhere: WaitingSlot = { slot: Promise.resolve(undefined), leave: () => undefined }
 
 type GiveBack = (takenAt: number, waiter: Waiter<Caller> | undefined, usedTokens?: number) => void
 
@@ -271,8 +258,4 @@ class TakenSlot implements Slot {
 
 function withoutEmptyQueue({ total, queue }: SlotRules): SlotRules {
   return queue?.maxLength === 0 ? { total } : { total, queue }
-}
-
-function seconds(milliseconds: number): number {
-  return Math.round(milliseconds / 100) / 10
 }
