@@ -21,8 +21,7 @@ async function pour(at: number, response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   while (!response.destroyed && (written[at] ?? 0) < most) {
     written[at] = (written[at] ?? 0) + frame.length
-    if (!response.write(frame))
-      await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(frame)) await writable(response)
   }
   response.end('data: [DONE]\n\n')
 }
