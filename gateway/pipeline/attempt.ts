@@ -30,6 +30,8 @@ export interface Asked {
   readonly model: string
   /** No other group is waiting for its turn. */
   readonly isLastGroup: boolean
+  /** Deployments that rest after failures are asked, even where another model may take over. */
+  readonly isRestBroken: boolean
   readonly controls: Controls
   readonly headers: IncomingHttpHeaders
   /** The request's Host header, for links handed out. */

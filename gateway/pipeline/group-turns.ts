@@ -1,8 +1,8 @@
 import { toGatewayError } from '../errors/envelope.ts'
-import type { GatewayError } from '../errors/gateway-error.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Gate, GateAdmission } from '../limits/gate.ts'
 import { decide } from '../routing/decide.ts'
-import type { RequestFacts } from '../routing/decision.ts'
+import type { DecisionInput, RequestFacts } from '../routing/decision.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { createInput, describeRequest } from '../routing/facts.ts'
 import { nothingLeft } from '../routing/nothing-left.ts'
@@ -113,20 +113,39 @@ export class GroupTurns {
     const atMs = now - exchange.startedAt
     exchange.requireTrace().decisions.push({ group: group.name, atMs, input, decision })
     const deployment = group.deployments[decision.order[0] ?? -1]
+    if (deployment && decision.isLastResort) this.#spareResting(input)
     if (deployment) return { deployment, isLastResort: decision.isLastResort }
     if (this.#isLimitWorthWaiting()) return undefined
     if (this.#refusing) this.#first ??= tooLittleLeft(group.name, this.#refusing.report(now))
     throw this.#first ?? nothingLeft(group, input, decision)
   }
 
+  // Whoever waits for a server that is down anyway, while another model could answer, waits for nothing.
+  #spareResting({ candidates }: DecisionInput): void {
+    if (this.#asked.isRestBroken || this.#tried.size > 0) return
+    const { group, isLastGroup } = this.#asked
+    const restMs = Math.min(...candidates.map(({ coolingMs }) => coolingMs))
+    const failure = new GatewayError(
+      'no_deployment_available',
+      `Every server behind the model ${group.name} rests after failures.`,
+      { retryAfterSeconds: Math.max(1, Math.ceil(restMs / 1000)) },
+    )
+    if (!isLastGroup || this.#hasFallbacks(failure)) throw failure
+  }
+
+  #hasFallbacks(failure: GatewayError): boolean {
+    const { group, model, controls } = this.#asked
+    const { router } = this.#around.exchange.serving.module
+    return fallbacksOf([model, group.name], failure, router, controls).length > 0
+  }
+
   // A server that says when it takes more is waited for where nothing else can answer.
   #isLimitWorthWaiting(): boolean {
-    const { group, model, controls, isLastGroup } = this.#asked
+    const { isLastGroup } = this.#asked
     if (this.#hasWaited || !isLastGroup || this.#last?.again !== 'anywhere') return false
     const { failure } = this.#last
     if (failure.code !== 'upstream_rate_limited' || !failure.retryAfterSeconds) return false
-    const { router } = this.#around.exchange.serving.module
-    return fallbacksOf([model, group.name], failure, router, controls).length === 0
+    return !this.#hasFallbacks(failure)
   }
 
   async #waitOutLimit(): Promise<void> {

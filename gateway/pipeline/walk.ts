@@ -9,7 +9,7 @@ import { replaceFields } from './replace-fields.ts'
 import { tryGroup } from './try-group.ts'
 
 /** What every group of an exchange is asked with. */
-export type Request = Omit<Asked, 'group' | 'isLastGroup'>
+export type Request = Omit<Asked, 'group' | 'isLastGroup' | 'isRestBroken'>
 
 /**
  * Tries the groups of a name until one answers, then what stands in for them: depth first, none twice. Where all
@@ -21,7 +21,8 @@ export async function walk(route: Route, request: Request, around: Surroundings)
   exchange.currentGroup = group.name
   try {
     if (request.controls.mockedFailure) throw mocked(request, group)
-    await tryGroup({ ...request, group, isLastGroup: route.length === 1 }, around)
+    const isLastGroup = route.length === 1
+    await tryGroup({ ...request, group, isLastGroup, isRestBroken: false }, around)
   } catch (thrown) {
     const failure = toGatewayError(thrown)
     if (!isMendable(failure)) throw failure
@@ -40,6 +41,7 @@ interface Alternative {
 class Alternatives {
   readonly #request: Request
   readonly #around: Surroundings
+  readonly #first: ModelGroup
   readonly #tried = new Set<string | ModelGroup>()
   #waiting: Alternative[]
   #left: number
@@ -47,6 +49,7 @@ class Alternatives {
   constructor([first, ...others]: Route, request: Request, around: Surroundings) {
     this.#request = request
     this.#around = around
+    this.#first = first
     this.#left = around.exchange.serving.module.router.maxFallbacks
     this.#tried.add(keyOf(first, request.model))
     this.#waiting = others.map((group) => ({
@@ -69,9 +72,19 @@ class Alternatives {
       this.#add([next.target.model, next.group.name], failure)
     }
     exchange.currentGroup = exchange.group
+    if (first.code === 'no_deployment_available') return this.#breakRest()
     exchange.deployment = deployment
     exchange.retries = retries
     throw first
+  }
+
+  /** Nobody took over for the first group, which was spared because all of it rests: now it is asked all the same. */
+  #breakRest(): Promise<void> {
+    const request = this.#request
+    return tryGroup(
+      { ...request, group: this.#first, isLastGroup: true, isRestBroken: true },
+      this.#around,
+    )
   }
 
   #next(): Alternative | undefined {
@@ -126,7 +139,7 @@ class Alternatives {
 
   #askedOf({ model, fields }: FallbackTarget, group: ModelGroup): Asked {
     const isLastGroup = this.#waiting.length === 0
-    const asked = { ...this.#request, model, group, isLastGroup }
+    const asked = { ...this.#request, model, group, isLastGroup, isRestBroken: false }
     if (fields === undefined) return asked
     const request = replaceFields(this.#request.request, fields)
     checkFields(request, this.#around.exchange.endpoint, model)
