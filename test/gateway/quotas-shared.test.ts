@@ -123,6 +123,21 @@ describe('two gateways on one Postgres', () => {
     expect(used()).toEqual([50, 10])
   })
 
+  test('have one rpm, where it is a limit', async () => {
+    const config = {
+      model_list: [deployment('m', free.url, { rpm: 30 })],
+      router_settings: { routing_strategy: 'usage-based-routing-v2', num_retries: 0 },
+    }
+    const env = { DATABASE_URL: database.url, MODULE: 'llm' }
+    const gateways = await Promise.all([1, 2].map(() => startGateway({ config, env })))
+    open.push(...gateways)
+    for (const gateway of gateways) await until(() => isConnected(gateway))
+    const calls = gateways.flatMap((gateway) => Array.from({ length: 25 }, () => ask(gateway)))
+    const answers = await Promise.allSettled(calls)
+    expect(answers.filter(({ status }) => status === 'fulfilled').length).toBe(30)
+    expect(free.requests.length).toBe(30)
+  })
+
   test('tokens are one amount for both', async () => {
     free.script(
       answerChat('hi', { usage: { prompt_tokens: 5, completion_tokens: 95, total_tokens: 100 } }),
