@@ -5,9 +5,25 @@ export interface Usage {
   readonly totalTokens?: number | undefined
   readonly cachedTokens?: number | undefined
   readonly reasoningTokens?: number | undefined
+  /** Of the prompt, written to a cache; and those of them that it keeps for an hour. */
+  readonly cacheCreationTokens?: number | undefined
+  readonly cacheCreationHourTokens?: number | undefined
+  readonly promptAudioTokens?: number | undefined
+  readonly completionAudioTokens?: number | undefined
+  readonly promptImageTokens?: number | undefined
+  readonly completionImageTokens?: number | undefined
   readonly images?: number | undefined
   readonly audioSeconds?: number | undefined
   readonly characters?: number | undefined
+  /** Searches that a reranker counts. */
+  readonly searchUnits?: number | undefined
+  readonly webSearches?: number | undefined
+  /** The tier that an upstream says it served with. */
+  readonly serviceTier?: string | undefined
+  /** The model that it says has answered. */
+  readonly answeredModel?: string | undefined
+  /** What it says that it takes, billionths of a dollar. */
+  readonly toldNano?: number | undefined
   /** Not all of it was told: the stream broke off, or its upstream does not count. */
   readonly isEstimated?: boolean
 }

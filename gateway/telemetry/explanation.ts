@@ -26,7 +26,7 @@ export interface Explanation {
   readonly refused_by_budget: number
   /** Of a plain exchange, in place of decisions and attempts. */
   readonly note?: string
-  readonly usage: Readonly<Record<string, number | boolean | undefined>>
+  readonly usage: Readonly<Record<string, number | string | boolean | undefined>>
   /** USD; null where the price is not known. */
   readonly cost: number | null
 }
