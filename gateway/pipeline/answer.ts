@@ -11,8 +11,10 @@ export class Answer {
 
   constructor(response: ServerResponse) {
     this.#response = response
-    response.on('close', () => this.#leave())
-    if (response.socket === null) this.#watchConnection()
+    response.on('close', () => {
+      if (response.writableFinished) return
+      this.#call?.fail(callerGone())
+    })
   }
 
   get hasStarted(): boolean {
@@ -62,19 +64,6 @@ export class Answer {
   /** What to end when the caller leaves before the end. Not a function: closures here outlived their request. */
   set call(call: Endable | undefined) {
     this.#call = call
-  }
-
-  #leave(): void {
-    if (!this.#response.writableFinished) this.#call?.fail(callerGone())
-  }
-
-  // Behind another answer on its connection it has no socket yet, and hears nothing of that one's end.
-  #watchConnection(): void {
-    const response = this.#response
-    const { socket } = response.req
-    const onClose = (): void => void response.destroy()
-    socket.once('close', onClose)
-    response.once('socket', () => socket.off('close', onClose))
   }
 }
 

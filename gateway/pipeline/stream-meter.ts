@@ -16,12 +16,14 @@ export class StreamMeter {
   #events = 0
   #bytes = 0
   #shortest = Infinity
+  // The last event says why it stopped and has no text: it must not be what others are measured by.
+  #last = 0
 
   /** An event that carries a piece of the answer has passed. */
   count(length: number): void {
+    this.#measureLast()
     this.#events += 1
-    this.#bytes += length
-    if (length < this.#shortest) this.#shortest = length
+    this.#last = length
   }
 
   /** Usage was told, in an event already parsed; what it leaves open stays as told before. */
@@ -40,7 +42,7 @@ export class StreamMeter {
   get produced(): Produced {
     this.#settleUnread()
     // Most servers send a token an event; what is longer than the shortest one holds more of them.
-    const content = this.#events === 0 ? 0 : this.#bytes - this.#events * this.#shortest
+    const content = this.#events < 2 ? 0 : this.#bytes + this.#last - this.#events * this.#shortest
     const tokens = Math.max(this.#events, Math.ceil(content / bytesPerToken))
     return { told: this.#told, tokens }
   }
@@ -64,9 +66,17 @@ export class StreamMeter {
     if (usage) this.#merge(usage)
   }
 
+  #measureLast(): void {
+    if (this.#last === 0) return
+    this.#bytes += this.#last
+    if (this.#last < this.#shortest) this.#shortest = this.#last
+  }
+
   #restart(): void {
+    this.#measureLast()
     this.#events = 0
     this.#bytes = 0
+    this.#last = 0
   }
 }
 
