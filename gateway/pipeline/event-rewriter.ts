@@ -1,8 +1,9 @@
-import { isObject } from '../../modules/json-object.ts'
+import { fieldOf, isObject } from '../../modules/json-object.ts'
 import type { Produced } from '../accounting/estimate-usage.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import { findNullUsage, modelMember, oneLine, withoutUsage, type Chunk } from './event-edits.ts'
+import { EventShape } from './event-shape.ts'
 import { dataStart, readEvent, type ReadEvent } from './read-event.ts'
 import { StreamMeter, usageIn } from './stream-meter.ts'
 import { WholePieces } from './whole-pieces.ts'
@@ -24,7 +25,6 @@ export interface RewriteRules {
 
 export const doneEvent = Buffer.from('data: [DONE]\n\n')
 const emptyLine = Buffer.from('\n\n')
-const closeBrace = 0x7d
 const lineFeed = 0x0a
 const usageKey = Buffer.from('"usage"')
 const errorWord = Buffer.from('"error"')
@@ -44,9 +44,7 @@ export class EventRewriter {
   readonly #pieces = new WholePieces('empty line')
   readonly #meter = new StreamMeter()
   #finished = 0
-  // Events of one stream share their head (id, created, model): learnt once, compared by memcmp after.
-  #head: Buffer | undefined
-  #newHead: Buffer | undefined
+  readonly #shape = new EventShape()
 
   constructor(rules: RewriteRules) {
     this.#rules = rules
@@ -75,61 +73,58 @@ export class EventRewriter {
     if (this.isDone) return undefined
     const rest = this.#pieces.flush()
     // A cut may fall behind a brace: nothing of it is taken as known.
-    this.#head = undefined
+    this.#shape.forget()
     return rest && this.#rewrite(Buffer.concat([rest, emptyLine]))
   }
 
   #rewrite(events: Buffer): Buffer | undefined {
-    const hasUsage = events.includes(usageKey)
     const mayBeError = events.includes(errorWord)
-    this.#countFinishes(events)
     const out: Buffer[] = []
     for (let from = skipBreaks(events, 0); from < events.length && !this.isDone;) {
       const to = events.indexOf(emptyLine, from)
       const end = to < 0 ? events.length : to + emptyLine.length
       const event = end - from === events.length ? events : events.subarray(from, end)
-      if (mayBeError || !this.#passKnown(event, hasUsage, out)) this.#inspect(event, out)
+      if (mayBeError || !this.#passKnown(event, out)) this.#inspect(event, out)
       from = skipBreaks(events, end)
     }
     if (out.length === 0) return undefined
     return out.length === 1 ? out[0] : Buffer.concat(out)
   }
 
-  #countFinishes(events: Buffer): void {
-    const { choices = 1 } = this.#rules
-    for (const finish of this.#finished < choices ? finishes : []) {
-      for (let at = events.indexOf(finish); at >= 0; at = events.indexOf(finish, at + 1))
-        this.#finished += 1
+  /** Passes an event that looks as the ones before it; false: it must be looked at. */
+  #passKnown(event: Buffer, out: Buffer[]): boolean {
+    const shape = this.#shape
+    if (!shape.isHeadOf(event)) return false
+    if (shape.isTailOf(event)) {
+      this.#meter.count(event.length)
+      shape.passWhole(event, out)
+      return true
     }
-  }
-
-  /** Passes an event that begins as the ones before it; false: it must be looked at. */
-  #passKnown(event: Buffer, mayHaveUsage: boolean, out: Buffer[]): boolean {
-    const head = this.#head
-    if (!head || event.length <= head.length || head.compare(event, 0, head.length) !== 0)
-      return false
-    if (event[event.length - 1 - emptyLine.length] !== closeBrace) return false
-    if (mayHaveUsage && event.includes(usageKey)) return this.#passUsage(event, head, out)
+    if (event.includes(usageKey)) return this.#passUsage(event, out)
+    this.#countFinishes(event)
     this.#meter.count(event.length)
-    this.#pushFrom(event, head, out)
+    shape.passHead(event, out)
     return true
   }
 
   /** An event of a known head with usage in it: null, or one that the caller may see. */
-  #passUsage(event: Buffer, head: Buffer, out: Buffer[]): boolean {
+  #passUsage(event: Buffer, out: Buffer[]): boolean {
     const { isUsageHidden } = this.#rules
     const [at, length] = findNullUsage(event)
-    if (isUsageHidden && at < head.length) return false
+    if (isUsageHidden && at < this.#shape.headLength) return false
+    this.#countFinishes(event)
     this.#meter.count(event.length)
     if (at < 0) this.#meter.tellLater(() => tryParse(event.subarray(dataStart(event))))
-    this.#pushFrom(isUsageHidden ? event.subarray(0, at) : event, head, out)
+    this.#shape.passHead(isUsageHidden ? event.subarray(0, at) : event, out)
     if (isUsageHidden) out.push(event.subarray(at + length))
     return true
   }
 
-  #pushFrom(event: Buffer, head: Buffer, out: Buffer[]): void {
-    if (this.#newHead) out.push(this.#newHead, event.subarray(head.length))
-    else out.push(event)
+  #countFinishes(event: Buffer): void {
+    for (const finish of this.hasFinished ? [] : finishes) {
+      for (let at = event.indexOf(finish); at >= 0; at = event.indexOf(finish, at + 1))
+        this.#finished += 1
+    }
   }
 
   #inspect(event: Buffer, out: Buffer[]): void {
@@ -147,6 +142,7 @@ export class EventRewriter {
     }
     const chunk = this.#chunkOf(data)
     this.hasData = true
+    this.#countFinishes(event)
     if (chunk === undefined) {
       this.#meter.count(event.length)
       out.push(event)
@@ -188,10 +184,12 @@ export class EventRewriter {
     }
     if (typeof type !== 'string' || type.includes('delta')) this.#meter.count(event.length)
     if (usage) this.#meter.tell(usage)
-    this.#pushRenamed(isHidden ? withoutUsage(event) : event, chunk, out, !isHidden)
+    this.#pushRenamed(isHidden ? withoutUsage(event) : event, chunk, out)
+    const { choices: count = 1, isUsageHidden } = this.#rules
+    if (!usage && count === 1 && areUnfinished(choices)) this.#shape.learnTail(event, isUsageHidden)
   }
 
-  #pushRenamed(event: Buffer, chunk: Chunk, out: Buffer[], mayLearn: boolean): void {
+  #pushRenamed(event: Buffer, chunk: Chunk, out: Buffer[]): void {
     const member = modelMember(event, chunk)
     if (!member) {
       out.push(event)
@@ -199,14 +197,14 @@ export class EventRewriter {
     }
     const head = event.subarray(0, member.end)
     const newHead = Buffer.concat([event.subarray(0, member.valueStart), this.#model])
-    const isSame = newHead.equals(head)
-    if (mayLearn && typeof chunk['model'] === 'string') {
-      this.#head = Buffer.from(head)
-      this.#newHead = isSame ? undefined : newHead
-    }
-    if (isSame) out.push(event)
-    else out.push(newHead, event.subarray(member.end))
+    if (typeof chunk['model'] === 'string') this.#shape.learnHead(head, newHead)
+    out.push(newHead, event.subarray(member.end))
   }
+}
+
+function areUnfinished(choices: unknown): boolean {
+  if (!Array.isArray(choices)) return false
+  return choices.every((choice) => typeof fieldOf(choice, 'finish_reason') !== 'string')
 }
 
 // More empty lines than one mean nothing.

@@ -239,6 +239,20 @@ describe('what is learnt on the way', () => {
     expect(told).toMatchObject({ promptTokens: 9, completionTokens: 15, totalTokens: 24 })
   })
 
+  test('usage is found behind any number of events that look alike', () => {
+    const alike = Array.from({ length: 50 }, (_, at) =>
+      chunk({ model: 'g', ...delta(`w${at}`), usage: null }),
+    )
+    const last = chunk({ model: 'g', ...delta('', 'stop'), usage })
+    for (const rules of [shown, hidden]) {
+      const { text, rewriter } = whole(lines([...alike, last]), rules)
+      expect(rewriter.produced).toMatchObject({ told: { totalTokens: 7 }, tokens: 0 })
+      expect(rewriter.hasFinished).toBe(true)
+      expect(text.match(/"content":"w\d+"/g)).toHaveLength(50)
+      expect(text.includes('usage')).toBe(rules === shown)
+    }
+  })
+
   test('what came after the last that was told is estimated', () => {
     const told = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 }
     const long = 'four'.repeat(100)
