@@ -1,5 +1,6 @@
 import type { DeploymentParams } from '../../modules/module.ts'
 import { a1111 } from './a1111.ts'
+import { anthropic } from './anthropic.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import { openAiVendors } from './openai-vendors.ts'
@@ -10,6 +11,7 @@ const ownDialects = {
   ollama: createOllama('ollama'),
   ollama_chat: createOllama('ollama_chat'),
   a1111,
+  anthropic,
 } satisfies Record<string, Provider>
 
 /** Every dialect, by the prefix before the slash in `litellm_params.model`. */

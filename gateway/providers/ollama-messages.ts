@@ -2,6 +2,7 @@ import { base64Of } from './data-url.ts'
 import { invalid } from './dialect-limits.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { isGiven, isList, textOf, type JsonObject } from './read-json.ts'
+import { argumentsOf } from './tool-arguments.ts'
 
 /** Ollama's `messages` from OpenAI's: parts flattened, pictures beside the text, arguments as objects. */
 export function messagesOf(messages: unknown): readonly JsonObject[] {
@@ -77,22 +78,6 @@ function toolCallsOf(
       function: { name, arguments: argumentsOf(asked?.arguments, at) },
     }
   })
-}
-
-/** OpenAI writes arguments as JSON text, Ollama as an object. */
-function argumentsOf(written: unknown, path: string): JsonObject {
-  if (!isGiven(written) || written === '') return {}
-  const value = typeof written === 'string' ? parsed(written) : written
-  if (!isObject(value)) throw invalid(path, 'must be a JSON object, written as text.')
-  return value
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 interface Content {

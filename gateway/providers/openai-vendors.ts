@@ -1,12 +1,5 @@
 import type { OpenAiVendor } from './openai-compatible.ts'
-import {
-  beginWithUser,
-  dropMessageNames,
-  fillEmptyTexts,
-  joinTexts,
-  listCalledTools,
-  sayInstead,
-} from './request-repairs.ts'
+import { dropMessageNames, fillEmptyTexts, joinTexts, sayInstead } from './request-repairs.ts'
 import type { VendorRules } from './request-rules.ts'
 
 /** A server somebody runs: it needs an address, and a key only where one was set. */
@@ -67,13 +60,7 @@ export const openAiVendors = {
   },
   localai: { ...ownServer('LOCALAI'), defaultBase: 'http://127.0.0.1:8080/v1', isKeyNeeded: false },
 
-  // These three by their OpenAI-compatible faces.
-  anthropic: {
-    defaultBase: 'https://api.anthropic.com/v1',
-    keyVariables: ['ANTHROPIC_API_KEY'],
-    endpoints: ['chat-completions'],
-    rules: [{ repairs: [fillEmptyTexts, beginWithUser, listCalledTools] }],
-  },
+  // These two by their OpenAI-compatible faces.
   gemini: {
     defaultBase: 'https://generativelanguage.googleapis.com/v1beta/openai',
     keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],

@@ -16,6 +16,10 @@ export interface Provider {
   readonly baseVariables?: readonly string[]
   /** How it wants its key, flat name and value; absent: `authorization: Bearer`. */
   readonly keyHeader?: (apiKey: string) => readonly [string, string]
+  /** Sent with every call, unless the deployment's `extra_headers` say otherwise; lower case. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** What people write at the end of a base URL though the paths here begin with it: left off. */
+  readonly baseEnding?: RegExp
   readonly endpoints: Partial<Record<EndpointName, Translation>>
   /** What requests of its own dialect it is known to refuse, by model; absent: nothing. */
   readonly rules?: readonly VendorRules[]
@@ -92,6 +96,8 @@ export interface Target {
   /** The upstream's own model name, prefix removed. */
   readonly model: string
   readonly params: DeploymentParams
+  /** `model_info`. */
+  readonly info?: Readonly<Record<string, unknown>>
 }
 
 export interface UpstreamCall {

@@ -86,7 +86,7 @@ function createDeployment(
     id,
     modelName: entry.modelName,
     provider,
-    target: { model, params },
+    target: { model, params, info: entry.info },
     origin: url.origin,
     basePath: basePathOf(url, provider),
     headers: headersOf(entry, provider, apiKey),
@@ -119,7 +119,8 @@ function basePathOf(url: URL, provider: Provider): string {
   const { defaultBase } = provider
   const isBare = url.pathname === '/' && defaultBase !== undefined && isOwnAddress(url, provider)
   const { pathname } = isBare ? new URL(defaultBase) : url
-  return pathname.replace(/\/+$/, '')
+  const path = pathname.replace(/\/+$/, '')
+  return provider.baseEnding ? path.replace(provider.baseEnding, '') : path
 }
 
 function parseBase(base: string): URL | string {
@@ -139,8 +140,12 @@ function headersOf(entry: ModelEntry, provider: Provider, apiKey: string | undef
     headers.push(...(provider.keyHeader?.(apiKey) ?? ['authorization', `Bearer ${apiKey}`]))
   if (entry.params.organization !== undefined)
     headers.push('openai-organization', entry.params.organization)
-  for (const [name, value] of Object.entries(entry.params.extraHeaders))
-    headers.push(name.toLowerCase(), value)
+  const extra = Object.entries(entry.params.extraHeaders).map(
+    ([name, value]) => [name.toLowerCase(), value] as const,
+  )
+  for (const [name, value] of Object.entries(provider.headers ?? {}))
+    if (!extra.some(([own]) => own === name)) headers.push(name, value)
+  for (const [name, value] of extra) headers.push(name, value)
   return headers
 }
 

@@ -8,7 +8,9 @@ let gateway: TestGateway
 const messages = [{ role: 'user' as const, content: 'Hi' }]
 
 beforeAll(async () => {
-  upstream = await createFakeUpstream(answerChat())
+  // Both dialects can read it.
+  const content = [{ type: 'text', text: 'Hello there.' }]
+  upstream = await createFakeUpstream(answerChat('Hello there.', { content }))
   const at = (path: string) => ({ api_base: `${upstream.url}/${path}/v1`, api_key: 'none' })
   const entry = (model_name: string, model: string, path: string, model_info = {}) => ({
     model_name,

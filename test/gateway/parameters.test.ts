@@ -200,20 +200,20 @@ describe('modify_params', () => {
       result,
       { role: 'user', content: [{ type: 'text', text: ' ' }] },
     ]
+    const text = (words: string) => ({ type: 'text', text: words })
+    upstream.script(answerJson({ content: [] }))
     expect(await sent('claude', { messages: asked })).toEqual({
+      max_tokens: 4096,
+      system: [text('Be brief.')],
       messages: [
-        asked[0],
-        { role: 'user', content: '.' },
-        { ...call, content: null },
-        result,
-        { role: 'user', content: '.' },
-      ],
-      tools: [
+        { role: 'user', content: [text('.')] },
+        { role: 'assistant', content: [{ type: 'tool_use', id: '1', name: 'look', input: {} }] },
         {
-          type: 'function',
-          function: { name: 'look', parameters: { type: 'object', properties: {} } },
+          role: 'user',
+          content: [{ type: 'tool_result', tool_use_id: '1', content: [text('seen')] }, text('.')],
         },
       ],
+      tools: [{ name: 'look', input_schema: { type: 'object', properties: {} } }],
     })
   })
 
@@ -227,11 +227,9 @@ describe('modify_params', () => {
   })
 
   test('leaves a request alone that nobody would refuse, to the byte', async () => {
-    const body = '{ "model": "claude",  "messages": [{"role":"user","content":"\\u0041"}] }'
+    const body = '{ "model": "groq-repairs",  "messages": [{"role":"user","content":"\\u0041"}] }'
     await gateway.post('/v1/chat/completions', body)
-    expect(upstream.requests.at(-1)?.body.toString()).toBe(
-      body.replace('claude', 'claude-sonnet-4-5'),
-    )
+    expect(upstream.requests.at(-1)?.body.toString()).toBe(body.replace('groq-repairs', 'llama'))
   })
 
   test('leaves servers alone whose rules are not known', async () => {

@@ -8,6 +8,7 @@ const folder = new URL('../../fixtures/', import.meta.url)
 describe.each([
   ['ollama', 'ollama_chat'],
   ['a1111', 'a1111'],
+  ['anthropic', 'anthropic'],
 ])('recorded exchanges with %s', (name, prefix) => {
   const files = readdirSync(new URL(`${name}/`, folder)).filter((file) =>
     /^(?!.*\.golden).*\.json$/.test(file),

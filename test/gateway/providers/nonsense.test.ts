@@ -12,7 +12,7 @@ interface Spoken {
   readonly translation: Translated
 }
 
-const translations: readonly Spoken[] = ['ollama', 'a1111'].flatMap((name) =>
+const translations: readonly Spoken[] = ['ollama', 'a1111', 'anthropic'].flatMap((name) =>
   endpointNames.flatMap((endpoint) => {
     const translation = providers[name]?.endpoints[endpoint]
     return translation?.kind === 'translated' ? [{ name, endpoint, translation }] : []
@@ -54,6 +54,34 @@ const words = [
   'override_settings',
   'message',
   'thinking',
+  'thinking_blocks',
+  'redacted_thinking',
+  'signature',
+  'tool_use',
+  'tool_result',
+  'input_schema',
+  'system',
+  'file',
+  'file_data',
+  'cache_control',
+  'reasoning_effort',
+  'high',
+  'delta',
+  'index',
+  'id',
+  'usage',
+  'stop_reason',
+  'message_start',
+  'content_block',
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+  'message_delta',
+  'message_stop',
+  'text_delta',
+  'input_json_delta',
+  'partial_json',
+  'thinking_delta',
   'done',
   'done_reason',
   'error',
@@ -157,6 +185,11 @@ describe('an answer that is not the dialect is nonsense', () => {
     ['a1111', 'images-generations', { images: [] }],
     ['a1111', 'images-generations', { images: ['no picture!'] }],
     ['a1111', 'images-generations', { images: [7] }],
+    ['anthropic', 'chat-completions', {}],
+    ['anthropic', 'chat-completions', { choices: [] }],
+    ['anthropic', 'chat-completions', { content: ['hello'] }],
+    ['anthropic', 'chat-completions', { content: [{ type: 'text', text: 7 }] }],
+    ['anthropic', 'chat-completions', { content: [{ type: 'tool_use', name: 'a' }] }],
   ] as const)('%s %s %j', (name, endpoint, answer) => {
     const translation = providers[name]?.endpoints[endpoint]
     const act = (): unknown =>

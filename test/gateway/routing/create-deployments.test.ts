@@ -17,10 +17,9 @@ test.each([
   [{ model: 'mistral/x' }, 'https://api.mistral.ai/v1'],
   [{ model: 'mistral/x', api_base: 'https://api.mistral.ai' }, 'https://api.mistral.ai/v1'],
   [{ model: 'mistral/x', api_base: 'https://api.mistral.ai/v2/' }, 'https://api.mistral.ai/v2'],
-  [
-    { model: 'anthropic/x', api_base: 'https://api.anthropic.com/' },
-    'https://api.anthropic.com/v1',
-  ],
+  [{ model: 'anthropic/x', api_base: 'https://api.anthropic.com/' }, 'https://api.anthropic.com'],
+  [{ model: 'anthropic/x', api_base: 'https://api.anthropic.com/v1' }, 'https://api.anthropic.com'],
+  [{ model: 'anthropic/x', api_base: 'http://box/a/v1/messages/' }, 'http://box/a'],
   [{ model: 'openai/x', api_base: 'http://127.0.0.1:8000' }, 'http://127.0.0.1:8000'],
 ])('%j is called at %s', (params, place) => {
   expect(placeOf(params)).toBe(place)
