@@ -25,15 +25,6 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'credential_list[]': {},
   litellm_params: {
-    ...lose('prices are not taken from here', [
-      'input_cost_per_second',
-      'output_cost_per_second',
-      'input_cost_per_image',
-      'output_cost_per_image',
-      'input_cost_per_pixel',
-      'cache_read_input_token_cost',
-      'cache_creation_input_token_cost',
-    ]),
     ...lose('AWS is not spoken', [
       'aws_access_key_id',
       'aws_secret_access_key',
@@ -72,7 +63,6 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     use_in_pass_through: 'pass-through paths are not offered',
     use_litellm_proxy: 'the call goes as its prefix says',
     model_info: 'it belongs beside litellm_params',
-    base_model: 'it belongs into model_info',
     mode: 'it belongs into model_info',
     api_type: 'the prefix of model says it',
     ssl_verify: 'certificates are always checked',

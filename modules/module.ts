@@ -10,6 +10,7 @@ export interface Module {
   readonly router: RouterSettings
   readonly litellm: LitellmSettings
   readonly general: GeneralSettings
+  readonly prices: PriceSettings
   /** The other modules of this fleet; empty where the file stands alone. */
   readonly fleet: readonly FleetMember[]
   /** `environment_variables` of the file: they stand before those of the process. */
@@ -62,6 +63,14 @@ export interface DeploymentParams {
   readonly maxParallelRequests?: number
   /** Absent: a caller that finds no free place is refused. */
   readonly queue?: QueueSettings
+  /** LiteLLM's prices by its names, USD a unit; from here or `model_info`. */
+  readonly prices?: Readonly<Record<string, unknown>>
+  /** The model whose prices it has. */
+  readonly baseModel?: string
+  /** What the machine draws while it answers. */
+  readonly watts?: number
+  readonly pricePerKwh?: number
+  readonly unpriced?: Unpriced
   /** USD a token; from here or `model_info`. */
   readonly inputCostPerToken?: number
   readonly outputCostPerToken?: number
@@ -173,6 +182,15 @@ export interface GeneralSettings {
   readonly maxUploadBytes: number
   readonly keyHeaderName?: string
   readonly areSpendLogsDisabled: boolean
+}
+
+/** What is done about a model that nobody knows the price of: said in the log, left out, or given away. */
+export type Unpriced = 'warn' | 'refuse' | 'free'
+
+export interface PriceSettings {
+  /** What runs in one's own network is free whatever this says. */
+  readonly unpriced: Unpriced
+  readonly pricePerKwh?: number
 }
 
 /** `deploy`: how infra places a module in a cluster. The gateway never sees it. */

@@ -13,7 +13,7 @@ import {
 } from './schema.ts'
 import type { Path } from './yaml-source.ts'
 
-const ourKeys = ['module', 'endpoints', 'fleet', 'deploy']
+const ourKeys = ['module', 'endpoints', 'fleet', 'deploy', 'prices']
 
 const keysOf: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(moduleSchema.properties),

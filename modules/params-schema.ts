@@ -1,4 +1,5 @@
 import { queueSchema, quotasSchema } from './limit-schema.ts'
+import { unpricedWords } from './prices-schema.ts'
 import {
   anyMap,
   either,
@@ -8,6 +9,7 @@ import {
   litellmBlock,
   mapOf,
   number,
+  oneOf,
   optional,
   seconds,
   secondsOrNone,
@@ -111,6 +113,26 @@ export const paramsSchema = litellmBlock(
       number({
         description: 'USD an output token; model_info.output_cost_per_token where absent.',
         expected: 'a number of USD',
+      }),
+    ),
+    base_model: optional(
+      text({ description: 'Model whose prices it has; model_info.base_model where absent.' }),
+    ),
+    watts: optional(
+      number({
+        description: 'What the machine draws while it answers: the price is that of the energy.',
+        expected: 'a number of watts',
+      }),
+    ),
+    price_per_kwh: optional(
+      number({
+        description: 'USD a kilowatt-hour; that of the module where absent.',
+        expected: 'a number of USD',
+      }),
+    ),
+    unpriced: optional(
+      oneOf(unpricedWords, {
+        description: 'What is done where nobody knows the price; the module decides else.',
       }),
     ),
     cooldown_time: optional(secondsOrNone({ description: 'Rest after failures, seconds.' })),

@@ -3,6 +3,7 @@ import { keysNotActedOn, lossOf, modes } from './known-keys.ts'
 import type { DeploymentParams, ModelEntry } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
 import { optional, toMs } from './optional.ts'
+import { isPriceKey } from './price-keys.ts'
 import { readLimits } from './read-limits.ts'
 import { readPrices } from './read-prices.ts'
 import { requestParameters } from './request-parameters.ts'
@@ -62,7 +63,7 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   const params: DeploymentParams = {
     ...toParams(entry.litellm_params, defaults),
     ...readLimits(entry.litellm_params, written, paramsPath, reading),
-    ...readPrices(entry.litellm_params, entry.model_info ?? {}, path, reading.faults),
+    ...readPrices(entry.litellm_params, { written, info: entry.model_info ?? {} }, path, reading),
   }
   checkAddress(params.apiBase, written, paramsPath, reading)
   checkHeaders(params, paramsPath, reading)
@@ -104,7 +105,8 @@ function readDefaults(
   const own = Object.keys(paramsSchema.properties)
   const defaults: [string, unknown][] = []
   for (const [key, value] of Object.entries(written)) {
-    if (value === null || own.includes(key) || lossOf('litellm_params', key) !== undefined) continue
+    if (value === null || own.includes(key) || isPriceKey(key)) continue
+    if (lossOf('litellm_params', key) !== undefined) continue
     if (!requestParameters.includes(key)) warnOfUnknown(key, [...path, key], faults)
     defaults.push([key, reader.readFreely(value, [...path, key])])
   }

@@ -5,12 +5,22 @@ import { createFill, createRefusingFill, findVariables, withOwnVariables } from 
 import { warnOfIdleQueues } from './idle-queues.ts'
 import { findLiteralSecrets } from './literal-secrets.ts'
 import { faultOfName } from './module-name.ts'
-import type { DeploySettings, Fault, FleetMember, Module, VariableUse } from './module.ts'
+import type {
+  DeploySettings,
+  Fault,
+  FleetMember,
+  Module,
+  PriceSettings,
+  VariableUse,
+} from './module.ts'
+import { optional } from './optional.ts'
 import { reportOtherKeys } from './other-keys.ts'
+import type { pricesSchema } from './prices-schema.ts'
 import { readDeploy } from './read-deploy.ts'
 import { readModels } from './read-models.ts'
 import { readSettings } from './read-settings.ts'
 import { moduleSchema } from './schema.ts'
+import type { ValueOf } from './schema-parts.ts'
 import { SchemaReader } from './schema-reader.ts'
 import { warnOfUnknownNames } from './unknown-names.ts'
 import { isObject } from './json-object.ts'
@@ -111,11 +121,12 @@ interface OwnBlocks {
   readonly name: string
   readonly endpoints: readonly EndpointName[]
   readonly fleet: readonly FleetMember[]
+  readonly prices: PriceSettings
 }
 
 function readOwnBlocks(document: Record<string, unknown>, reading: Reading): OwnBlocks {
   const { options, faults, ownReader } = reading
-  const { module, endpoints, fleet } = moduleSchema.properties
+  const { module, endpoints, fleet, prices } = moduleSchema.properties
   const written = ownReader.read(module, document['module'], ['module'])
   const name = options.name ?? written ?? 'gateway'
   const nameFault = faultOfName(name)
@@ -128,6 +139,14 @@ function readOwnBlocks(document: Record<string, unknown>, reading: Reading): Own
     name,
     endpoints: offered ? [...new Set(offered)] : endpointNames,
     fleet: ownReader.read(fleet, document['fleet'], ['fleet']) ?? [],
+    prices: toPrices(ownReader.read(prices, document['prices'], ['prices'])),
+  }
+}
+
+function toPrices(prices: ValueOf<typeof pricesSchema> | undefined): PriceSettings {
+  return {
+    unpriced: prices?.unpriced ?? 'warn',
+    ...optional('pricePerKwh', prices?.price_per_kwh),
   }
 }
 

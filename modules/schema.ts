@@ -3,6 +3,7 @@ import { endpointNames } from './endpoints.ts'
 import { fallbacksSchema, modelNamesSchema } from './fallback-schema.ts'
 import { routerSchema } from './router-schema.ts'
 import { paramsSchema } from './params-schema.ts'
+import { pricesSchema } from './prices-schema.ts'
 import {
   anyMap,
   flag,
@@ -136,7 +137,7 @@ export const fleetMemberSchema = ourBlock(
   { description: 'A neighbour and what it serves.' },
 )
 
-/** A module file: a LiteLLM proxy config and four blocks of ours. */
+/** A module file: a LiteLLM proxy config and five blocks of ours. */
 export const moduleSchema = litellmBlock(
   '',
   {
@@ -146,6 +147,7 @@ export const moduleSchema = litellmBlock(
       listOf(fleetMemberSchema, { description: 'The other modules; written by the generator.' }),
     ),
     deploy: optional(deploySchema),
+    prices: optional(pricesSchema),
     model_list: optional(
       listOf(modelSchema, {
         description: 'Deployments, in any order.',

@@ -8,6 +8,7 @@ import { failureClasses } from '../../modules/failure-policies.ts'
 import { quotaSchema } from '../../modules/limit-schema.ts'
 import { paramsSchema } from '../../modules/params-schema.ts'
 import { platformSchema } from '../../modules/platform-schema.ts'
+import { pricesSchema } from '../../modules/prices-schema.ts'
 import { readModule } from '../../modules/read-module.ts'
 import { routerSchema } from '../../modules/router-schema.ts'
 import {
@@ -26,6 +27,7 @@ const sections: Record<string, unknown> = {
   'Top of the file': shallow(moduleSchema),
   '`fleet[]`': fleetMemberSchema,
   '`deploy`': deploySchema,
+  '`prices`': pricesSchema,
   '`model_list[]`': shallow(modelSchema),
   '`model_list[].litellm_params`': paramsSchema,
   '`quota`': quotaSchema,

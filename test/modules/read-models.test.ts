@@ -106,6 +106,7 @@ describe('parameters', () => {
       queue: { maxWaitMs: 12_500, maxLength: 8 },
       inputCostPerToken: 1e-6,
       outputCostPerToken: 0,
+      prices: { input_cost_per_token: 1e-6, output_cost_per_token: 0 },
       cooldownMs: 0,
       numRetries: 1,
       dropParams: true,
@@ -277,7 +278,6 @@ describe('request defaults', () => {
     })
     expect(params?.defaults).toEqual({})
     expect(faults).toEqual([
-      'input_cost_per_second: warning: not acted on: prices are not taken from here',
       'tag_regex: warning: not acted on: requests are routed by tags alone, not by their headers',
       expect.stringMatching(/^rpd: warning: it limits nothing without /),
     ])
@@ -335,28 +335,60 @@ describe('entries', () => {
 })
 
 describe('prices', () => {
-  function pricesOf(params: object, info: object) {
+  function pricesOf(written: object, info: object) {
     const text = stringify({
       model_list: [
         {
           model_name: 'a',
-          litellm_params: { model: 'openai/a', ...params },
+          litellm_params: { model: 'openai/a', ...written },
           model_info: info,
         },
       ],
     })
     const { module, faults } = read(text)
-    const { inputCostPerToken, outputCostPerToken } = module?.models[0]?.params ?? {}
-    return { prices: [inputCostPerToken, outputCostPerToken], faults }
+    const params = module?.models[0]?.params
+    const prices = [params?.inputCostPerToken, params?.outputCostPerToken]
+    return { prices, params, faults }
   }
 
   test('stand in the parameters, else in model_info', () => {
     const info = { input_cost_per_token: 2e-6, output_cost_per_token: '3e-6' }
-    expect(pricesOf({ input_cost_per_token: 1e-6 }, info)).toEqual({
+    expect(pricesOf({ input_cost_per_token: 1e-6 }, info)).toMatchObject({
       prices: [1e-6, 3e-6],
       faults: [],
     })
     expect(pricesOf({}, {}).prices).toEqual([undefined, undefined])
+  })
+
+  test('are all that LiteLLM has, and none of them is sent to the upstream', () => {
+    const tiers = [{ range: [0, 1000], input_cost_per_token: 1e-7 }]
+    const own = {
+      input_cost_per_second: '1e-4',
+      cache_read_input_token_cost: 1e-7,
+      cache_creation_input_token_cost_above_1hr: 2e-6,
+      input_cost_per_token_above_200k_tokens: 3e-6,
+      output_cost_per_token_priority: 4e-6,
+      tiered_pricing: tiers,
+    }
+    const { params, faults } = pricesOf(own, { output_cost_per_image: 0.04, id: 'x' })
+    expect(params?.prices).toEqual({
+      ...own,
+      input_cost_per_second: 1e-4,
+      output_cost_per_image: 0.04,
+    })
+    expect(params?.defaults).toEqual({})
+    expect(faults).toEqual([])
+    expect(pricesOf({}, { mode: 'chat' }).params).not.toHaveProperty('prices')
+  })
+
+  test('are those of base_model, or of energy', () => {
+    const home = { watts: 350, price_per_kwh: 0.3, unpriced: 'free' }
+    expect(pricesOf(home, { base_model: ' azure/gpt-4o ' })).toMatchObject({
+      params: { baseModel: 'azure/gpt-4o', watts: 350, pricePerKwh: 0.3, unpriced: 'free' },
+      faults: [],
+    })
+    const both = pricesOf({ base_model: 'gpt-4o' }, { base_model: 'gpt-4.1' })
+    expect(both).toMatchObject({ params: { baseModel: 'gpt-4o' }, faults: [] })
   })
 
   test('that are none are named, and not taken for free', () => {

@@ -68,6 +68,7 @@ describe('defaults', () => {
         aliases: {},
       },
       litellm: { dropParams: false, modifyParams: false, isMetricsKeyRequired: false },
+      prices: { unpriced: 'warn' },
       general: {
         maxRequestBytes: 32 * 1024 * 1024,
         maxUploadBytes: 512 * 1024 * 1024,
