@@ -1,3 +1,4 @@
+import Anthropic from '@anthropic-ai/sdk'
 import { APIError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -38,6 +39,15 @@ beforeAll(async () => {
     config: {
       model_list: [
         { model_name: '*', litellm_params: { model: 'openai/*', num_retries: 0, ...quick } },
+        {
+          model_name: 'claude',
+          litellm_params: {
+            model: 'anthropic/claude',
+            num_retries: 0,
+            ...quick,
+            api_base: upstream.url,
+          },
+        },
         {
           model_name: 'ollama/*',
           litellm_params: {
@@ -343,6 +353,65 @@ describe('Ollama', () => {
     },
     15_000,
   )
+})
+
+describe('Messages', () => {
+  const event = (type: string, more: object = {}) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`
+  const message = {
+    id: 'm',
+    type: 'message',
+    role: 'assistant',
+    model: 'up',
+    content: [],
+    usage: { input_tokens: 9, output_tokens: 1 },
+  }
+  const error = { type: 'overloaded_error', message: 'Overloaded' }
+  const events = [
+    event('message_start', { message }),
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'Hi' } }),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } }),
+    event('message_stop'),
+  ]
+  const half = events.slice(0, 3)
+
+  async function textOf(behaviour: Behaviour): Promise<string> {
+    models['claude'] = behaviour
+    const client = new Anthropic({ baseURL: gateway.url, apiKey: gateway.key, maxRetries: 0 })
+    const asked = { model: 'claude', max_tokens: 9, messages, stream: true } as const
+    let text = ''
+    for await (const one of await client.messages.create(asked)) {
+      if (one.type === 'message_start') expect(one.message.model).toBe('claude')
+      if (one.type !== 'content_block_delta') continue
+      if (one.delta.type === 'text_delta') text += one.delta.text
+    }
+    return text
+  }
+
+  test.each([
+    ['a clean end in the middle', streamBytes(events.slice(0, 4))],
+    ['a cut', cutAfter(half.join('').length, events.join(''))],
+    ['silence', stall(half)],
+    ['its own error', streamBytes([...half, event('error', { error })])],
+  ])('%s makes the client raise', async (_, behaviour) => {
+    await expect(textOf(behaviour)).rejects.toThrow(Anthropic.APIError)
+  })
+
+  test('a whole one passes, whatever its connection does then', async () => {
+    expect(await textOf(streamBytes(events))).toBe('Hi')
+    expect(await textOf(stall(events))).toBe('Hi')
+  })
+
+  test('translated for chat, half of it is an error too', async () => {
+    models['claude'] = streamBytes(events)
+    expect(await view('claude')).toEqual({ text: 'Hi' })
+    for (const one of [streamBytes(half), cutAfter(half.join('').length, events.join(''))]) {
+      models['claude'] = one
+      expect((await view('claude')).error).toBeInstanceOf(APIError)
+    }
+  })
 })
 
 describe('Responses', () => {
