@@ -7,6 +7,7 @@ export const audioTranscriptions: Endpoint = {
   required: { file: 'file' },
   answer: 'either',
   hasStreamUsage: false,
+  lastEvents: ['transcript.text.done'],
   idPrefix: 'trsc-',
   errors: 'openai',
 }
@@ -21,6 +22,7 @@ export const audioSpeech: Endpoint = {
   required: { input: 'text' },
   answer: 'bytes',
   hasStreamUsage: false,
+  lastEvents: ['speech.audio.done'],
   idPrefix: 'spch-',
   errors: 'openai',
 }

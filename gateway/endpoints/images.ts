@@ -8,6 +8,7 @@ export const imageGenerations: Endpoint = {
   answer: 'json',
   answerList: 'data',
   hasStreamUsage: false,
+  lastEvents: ['image_generation.completed'],
   idPrefix: 'img-',
   errors: 'openai',
 }
@@ -20,6 +21,7 @@ export const imageEdits: Endpoint = {
   answer: 'json',
   answerList: 'data',
   hasStreamUsage: false,
+  lastEvents: ['image_edit.completed'],
   idPrefix: 'img-',
   errors: 'openai',
 }

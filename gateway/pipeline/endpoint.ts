@@ -12,7 +12,10 @@ export interface Endpoint {
   readonly answerList?: 'choices' | 'data' | 'results'
   /** Whether `stream_options.include_usage` makes the upstream count a stream. */
   readonly hasStreamUsage: boolean
-  /** Types of the events one of which ends a stream, where `[DONE]` does not; an end without is a cut. */
+  /**
+   * Types of the events one of which ends a stream, where `[DONE]` does not. Where events of their kind have come,
+   * an end without is a cut.
+   */
   readonly lastEvents?: readonly string[]
   /** What ids of our own making begin with. */
   readonly idPrefix: string

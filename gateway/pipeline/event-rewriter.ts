@@ -13,7 +13,7 @@ export interface RewriteRules {
   readonly model: string
   /** Take the usage out again that only we asked for. */
   readonly isUsageHidden: boolean
-  /** How many choices must finish; more than one only where the caller asks for them. */
+  /** How many choices or pictures must be finished; more than one only where the caller asks for them. */
   readonly choices?: number
   /** Types of the events that end a stream of this kind, beside `[DONE]`. */
   readonly lastEvents?: readonly string[]
@@ -44,6 +44,9 @@ export class EventRewriter {
   readonly #pieces = new WholePieces('empty line')
   readonly #meter = new StreamMeter()
   #finished = 0
+  /** An event came of a kind that ends with a last one. */
+  #isLastOwed = false
+  #lastOnes = 0
   readonly #shape = new EventShape()
 
   constructor(rules: RewriteRules) {
@@ -59,6 +62,11 @@ export class EventRewriter {
   /** Whether every choice said why it stopped, though `[DONE]` never came. */
   get hasFinished(): boolean {
     return this.#finished >= (this.#rules.choices ?? 1)
+  }
+
+  /** Whether the event that ends a stream of this kind is still to come. */
+  get owesLast(): boolean {
+    return this.#isLastOwed && !this.isDone
   }
 
   /** The whole events that are ready to go out; undefined where none is. Throws on an error event and on nonsense. */
@@ -150,7 +158,18 @@ export class EventRewriter {
     }
     this.#refuseError(read, chunk)
     this.#passChunk(read.isSplit ? oneLine(read) : event, chunk, out)
-    if (isOneOf(this.#rules.lastEvents, chunk['type'] ?? read.name)) this.isDone = true
+    this.#noteType(chunk['type'] ?? read.name)
+  }
+
+  #noteType(type: unknown): void {
+    const { lastEvents, choices = 1 } = this.#rules
+    if (!lastEvents || typeof type !== 'string') return
+    if (!lastEvents.includes(type)) {
+      this.#isLastOwed ||= lastEvents.some((last) => kindOf(last) === kindOf(type))
+      return
+    }
+    this.#lastOnes += 1
+    if (this.#lastOnes >= choices) this.isDone = true
   }
 
   #chunkOf(data: string): Chunk | undefined {
@@ -214,8 +233,9 @@ function skipBreaks(events: Buffer, from: number): number {
   return at
 }
 
-function isOneOf(types: readonly string[] = [], type: unknown): boolean {
-  return typeof type === 'string' && types.includes(type)
+/** `response` of `response.created`, `message` of `message_start`. */
+function kindOf(type: string): string | undefined {
+  return /^[a-z]+/.exec(type)?.[0]
 }
 
 function tryParse(bytes: Buffer): unknown {

@@ -36,8 +36,9 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   }
   const type = head.headers['content-type'] ?? ''
   if (isEventStream(type, exchange)) {
-    // A form may ask for it behind its file, which flows on before that is read.
-    if (exchange.endpoint.body === 'form') exchange.isStream = true
+    // A form may ask for it behind its file, which flows on before that is read; speech by a field of its own.
+    const { body, answer: kind } = exchange.endpoint
+    if (body === 'form' || kind === 'bytes') exchange.isStream = true
     if (!exchange.isStream) throw upstreamNonsense('answered with a stream that nobody asked for')
     return openEvents(head, call, opening)
   }

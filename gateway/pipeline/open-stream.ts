@@ -49,7 +49,7 @@ function rulesOf(head: UpstreamHead, opening: Opening): StreamRules {
     model,
     isUsageHidden: outgoing.isUsageHidden,
     endsWithDone: endpoint.hasStreamUsage,
-    choices: typeof n === 'number' && n > 1 ? n : 1,
+    choices: endpoint.answerList !== undefined && typeof n === 'number' && n > 1 ? n : 1,
     ...(endpoint.lastEvents && { lastEvents: endpoint.lastEvents }),
     mayBeText: endpoint.answer !== 'json',
     errorOf: (said) => errorOf(said, head, opening),

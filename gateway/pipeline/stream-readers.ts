@@ -9,12 +9,16 @@ export interface StreamRules extends RewriteRules {
   readonly endsWithDone: boolean
 }
 
+const noBytes = Buffer.alloc(0)
+const mostComments = 4096
+
 /** A stream in the caller's own dialect, passed on as bytes. */
 export class EventReader implements AnswerReader {
   readonly #writer: StreamWriter
   readonly #rules: StreamRules
   readonly #watch: StreamWatch
   readonly #rewriter: EventRewriter
+  #comments = noBytes
   isComplete = false
 
   constructor(writer: StreamWriter, rules: StreamRules, watch: StreamWatch) {
@@ -43,16 +47,23 @@ export class EventReader implements AnswerReader {
 
   // Comments keep a connection alive and answer nothing: until there is data another server may be tried.
   #relay(events: Buffer | undefined): void {
-    if (events && this.#rewriter.hasData) this.#writer.write(events)
+    if (events && this.#rewriter.hasData) this.#writer.write(this.#behindComments(events))
+    else if (events && this.#comments.length + events.length <= mostComments)
+      this.#comments = Buffer.concat([this.#comments, events])
     if (!this.#rewriter.isDone) return
     if (!this.#writer.hasStarted) throw emptyStream()
     this.#complete()
   }
 
+  #behindComments(events: Buffer): Buffer {
+    const comments = this.#comments
+    if (comments.length === 0) return events
+    this.#comments = noBytes
+    return Buffer.concat([comments, events])
+  }
+
   #isWhole(): boolean {
-    const { endsWithDone, lastEvents } = this.#rules
-    if (endsWithDone) return this.#rewriter.hasFinished
-    return lastEvents === undefined
+    return this.#rules.endsWithDone ? this.#rewriter.hasFinished : !this.#rewriter.owesLast
   }
 
   #complete(last?: Buffer): void {

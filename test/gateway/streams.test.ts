@@ -447,3 +447,39 @@ describe('Responses', () => {
     expect(await typesOf(streamBytes(events))).toHaveLength(3)
   })
 })
+
+describe('sound and pictures', () => {
+  const event = (type: string, more: object = {}) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`
+  const ask = {
+    '/v1/audio/speech': { model: 'media', voice: 'v', input: 'i', stream_format: 'sse' },
+    '/v1/images/generations': { model: 'media', prompt: 'p', stream: true, n: 2 },
+  }
+  const cases = [
+    ['/v1/audio/speech', [event('speech.audio.delta'), event('speech.audio.done')]],
+    [
+      '/v1/images/generations',
+      [
+        event('image_generation.partial_image'),
+        event('image_generation.completed'),
+        event('image_generation.completed'),
+      ],
+    ],
+  ] as const
+
+  test.each(cases)(
+    'a stream of %s ends with all its last events, or in an error',
+    async (path, events) => {
+      models['media'] = streamBytes(events)
+      expect(await (await gateway.post(path, ask[path])).text()).toBe(events.join(''))
+      models['media'] = streamBytes(events.slice(0, -1))
+      expect(await (await gateway.post(path, ask[path])).text()).toContain('stream_interrupted')
+    },
+  )
+
+  test('a stream of events nobody knows ends where it ends', async () => {
+    models['media'] = streamBytes(['data: spoken\n\n', event('segment')])
+    const text = await (await gateway.post('/v1/audio/speech', ask['/v1/audio/speech'])).text()
+    expect(text).toBe(`data: spoken\n\n${event('segment')}`)
+  })
+})
