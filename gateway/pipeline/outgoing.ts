@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { ModelRequest, Translation } from '../providers/provider.ts'
+import type { ModelRequest, PassThrough, Translation } from '../providers/provider.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import type { JsonRequest } from './json-request.ts'
@@ -41,7 +41,7 @@ export function createOutgoing(
   }
   if (translation.kind === 'translated')
     return translate(translation, { deployment, upstreamModel, asked, around })
-  const path = deployment.basePath + translation.path
+  const path = deployment.basePath + pathOf(translation, deployment, upstreamModel)
   const { request } = asked
   if (request.kind === 'form') {
     const form = request.encode(deployment.params, upstreamModel)
@@ -73,6 +73,11 @@ export function createOutgoing(
     isUsageHidden,
     isReplayable: () => true,
   }
+}
+
+function pathOf({ path }: PassThrough, { target }: Deployment, model: string): string {
+  if (typeof path === 'string') return path
+  return path(model === target.model ? target : { ...target, model })
 }
 
 interface Translating {

@@ -14,12 +14,16 @@ export interface Provider {
   readonly isKeyNeeded: boolean
   /** Environment variables that may hold the base URL, in order, where no `api_base` is given. */
   readonly baseVariables?: readonly string[]
+  /** Environment variables that may hold the version of its API, in order, where no `api_version` is given. */
+  readonly versionVariables?: readonly string[]
   /** How it wants its key, flat name and value; absent: `authorization: Bearer`. */
   readonly keyHeader?: (apiKey: string) => readonly [string, string]
   /** Sent with every call, unless the deployment's `extra_headers` say otherwise; lower case. */
   readonly headers?: Readonly<Record<string, string>>
   /** What people write at the end of a base URL though the paths here begin with it: left off. */
   readonly baseEnding?: RegExp
+  /** A model's name at the provider's own service, where LiteLLM has another for it. */
+  readonly modelName?: (model: string) => string
   readonly endpoints: Partial<Record<EndpointName, Translation>>
   /** What requests of its own dialect it is known to refuse, by model; absent: nothing. */
   readonly rules?: readonly VendorRules[]
@@ -39,8 +43,8 @@ export type Translation = PassThrough | Translated
 /** The upstream speaks the caller's dialect: bytes go through, edited in place. */
 export interface PassThrough {
   readonly kind: 'pass-through'
-  /** Appended to the base URL. */
-  readonly path: string
+  /** Appended to the base URL. Its own for each target where the model stands in it. */
+  readonly path: string | ((target: Target) => string)
 }
 
 /** The upstream speaks a dialect of its own. Requests and answers are translated as JSON. */
@@ -98,6 +102,8 @@ export interface Target {
   readonly params: DeploymentParams
   /** `model_info`. */
   readonly info?: Readonly<Record<string, unknown>>
+  /** Whether it is the provider's own service, not a server elsewhere that speaks its dialect. */
+  readonly isVendor?: boolean
 }
 
 export interface UpstreamCall {
