@@ -85,6 +85,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'limits/',
     'routing/',
     'providers/',
+    'dialects/',
     'upstream/',
     'accounting/',
     'errors/',
@@ -93,6 +94,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'limits/': ['errors/'],
   'routing/': ['providers/', 'errors/'],
   'providers/': ['errors/'],
+  'dialects/': ['errors/'],
   'upstream/': ['errors/'],
   'accounting/': ['errors/'],
   'storage/': ['errors/'],
@@ -130,7 +132,8 @@ describe('the arrows of the map', () => {
   })
 
   test('no room borrows even a type from the endpoints, the app or the start', () => {
-    const inner = /^gateway\/(auth|routing|providers|upstream|accounting|errors|pipeline)\//
+    const inner =
+      /^gateway\/(auth|routing|providers|dialects|upstream|accounting|errors|pipeline)\//
     const wrong = gateway
       .filter(({ name }) => inner.test(name))
       .flatMap(({ imports }) => imports)
@@ -178,11 +181,13 @@ describe('what only some may do', () => {
     ).toEqual([])
   })
 
-  test('a provider is pure: no socket, no file, no clock, no chance, no log', () => {
+  test('a provider and a dialect are pure: no socket, no file, no clock, no chance, no log', () => {
     const impure =
       /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bconsole\.|\bperformance\.|\bsetTimeout\b|\bprocess\.|\bfetch\(|\brandomUUID\b/
     const packages = /^(node:(?!buffer$|util$)|undici|pino|fastify|pg)/
-    const providers = gateway.filter(({ name }) => roomOf(name) === 'providers/')
+    const providers = gateway.filter(({ name }) =>
+      ['providers/', 'dialects/'].includes(roomOf(name)),
+    )
     expect(providers.length).toBeGreaterThan(10)
     for (const { name, text, imports } of providers) {
       expect([name, impure.exec(text)?.[0]]).toEqual([name, undefined])
@@ -198,8 +203,8 @@ describe('what only some may do', () => {
     const compared = new RegExp(
       `(===|!==|case|includes\\(|startsWith\\()\\s*['"](${names.join('|')})/?['"]`,
     )
-    // Two of them are also styles of errors, which an endpoint names.
-    const allowed = /errors(:| ===) '(openai|anthropic)'/
+    // Two of them are also styles of errors, which an endpoint names; one is a kind of tool.
+    const allowed = /errors(:| ===) '(openai|anthropic)'|\btype (===|!==) 'custom'/
     const wrong = gateway
       .filter(({ name }) => roomOf(name) !== 'providers/')
       .flatMap(({ name, text }) =>
