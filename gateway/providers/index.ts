@@ -1,6 +1,9 @@
 import type { DeploymentParams } from '../../modules/module.ts'
 import { a1111 } from './a1111.ts'
 import { anthropic } from './anthropic.ts'
+import { azure } from './azure.ts'
+import { createCohere } from './cohere.ts'
+import { gemini } from './gemini.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import { openAiVendors } from './openai-vendors.ts'
@@ -12,6 +15,10 @@ const ownDialects = {
   ollama_chat: createOllama('ollama_chat'),
   a1111,
   anthropic,
+  azure,
+  gemini,
+  cohere: createCohere('cohere'),
+  cohere_chat: createCohere('cohere_chat'),
 } satisfies Record<string, Provider>
 
 /** Every dialect, by the prefix before the slash in `litellm_params.model`. */

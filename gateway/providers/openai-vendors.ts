@@ -1,5 +1,5 @@
 import type { OpenAiVendor } from './openai-compatible.ts'
-import { dropMessageNames, fillEmptyTexts, joinTexts, sayInstead } from './request-repairs.ts'
+import { dropMessageNames, joinTexts, sayInstead } from './request-repairs.ts'
 import type { VendorRules } from './request-rules.ts'
 
 /** A server somebody runs: it needs an address, and a key only where one was set. */
@@ -60,25 +60,7 @@ export const openAiVendors = {
   },
   localai: { ...ownServer('LOCALAI'), defaultBase: 'http://127.0.0.1:8080/v1', isKeyNeeded: false },
 
-  // These two by their OpenAI-compatible faces.
-  gemini: {
-    defaultBase: 'https://generativelanguage.googleapis.com/v1beta/openai',
-    keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
-    endpoints: ['chat-completions'],
-    rules: [
-      {
-        refused: [
-          'presence_penalty',
-          'frequency_penalty',
-          'seed',
-          ...likelihoods,
-          'store',
-          'service_tier',
-        ],
-        repairs: [fillEmptyTexts],
-      },
-    ],
-  },
+  // By its OpenAI-compatible face.
   cohere: {
     defaultBase: 'https://api.cohere.ai/compatibility/v1',
     keyVariables: ['COHERE_API_KEY', 'CO_API_KEY'],

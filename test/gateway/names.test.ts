@@ -8,9 +8,10 @@ let gateway: TestGateway
 const messages = [{ role: 'user' as const, content: 'Hi' }]
 
 beforeAll(async () => {
-  // Both dialects can read it.
+  // Each of the three dialects can read it.
   const content = [{ type: 'text', text: 'Hello there.' }]
-  upstream = await createFakeUpstream(answerChat('Hello there.', { content }))
+  const candidates = [{ content: { parts: [{ text: 'Hello there.' }] }, finishReason: 'STOP' }]
+  upstream = await createFakeUpstream(answerChat('Hello there.', { content, candidates }))
   const at = (path: string) => ({ api_base: `${upstream.url}/${path}/v1`, api_key: 'none' })
   const entry = (model_name: string, model: string, path: string, model_info = {}) => ({
     model_name,
@@ -49,8 +50,9 @@ afterAll(async () => {
 async function way(model: string): Promise<string> {
   const answer = await gateway.client.chat.completions.create({ model, messages })
   expect(answer.model).toBe(model)
-  const { path, body } = upstream.requests.at(-1) ?? {}
-  return `${path?.split('/')[1]} ${JSON.parse(String(body)).model}`
+  const { path = '', body } = upstream.requests.at(-1) ?? {}
+  const [, inPath] = /\/models\/(.+):generateContent$/.exec(path) ?? []
+  return `${path.split('/')[1]} ${inPath ?? JSON.parse(String(body)).model}`
 }
 
 describe('who asks for', () => {

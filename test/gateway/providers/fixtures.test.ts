@@ -9,6 +9,7 @@ describe.each([
   ['ollama', 'ollama_chat'],
   ['a1111', 'a1111'],
   ['anthropic', 'anthropic'],
+  ['gemini', 'gemini'],
 ])('recorded exchanges with %s', (name, prefix) => {
   const files = readdirSync(new URL(`${name}/`, folder)).filter((file) =>
     /^(?!.*\.golden).*\.json$/.test(file),

@@ -52,10 +52,6 @@ test.each([
   expect(resolved(model)).toBe(expected)
 })
 
-test('gemini is spoken to for chat alone', () => {
-  expect(Object.keys(providers['gemini']?.endpoints ?? {})).toEqual(['chat-completions'])
-})
-
 describe('custom_llm_provider', () => {
   test('overrides what the name looks like', () => {
     expect(resolved('gpt-4.1', { customProvider: 'ollama_chat' })).toBe('ollama_chat gpt-4.1')
