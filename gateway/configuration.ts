@@ -8,6 +8,8 @@ import type { Fault, ModelEntry, RouterSettings } from '../modules/module.ts'
 import { readModule } from '../modules/read-module.ts'
 import { createKeyring, splitKeys } from './auth/keyring.ts'
 import { weaknessOf } from './auth/weak-key.ts'
+import type { PricingAsk } from './accounting/create-pricing.ts'
+import type { Pricing } from './accounting/pricing.ts'
 import type { GateAsk } from './limits/create-gates.ts'
 import type { Gate } from './limits/gate.ts'
 import type { Serving } from './pipeline/serving.ts'
@@ -33,11 +35,15 @@ export interface Refusal {
 /** The quotas and places of a deployment; undefined: nothing of it is limited. */
 export type FindGate = (ask: GateAsk) => Gate | undefined
 
+/** What the models of a deployment cost. */
+export type FindPricing = (ask: PricingAsk) => Pricing
+
 interface ConfigurationParts {
   readonly settings: Settings
   readonly environment: NodeJS.ProcessEnv
   readonly log: FastifyBaseLogger
   readonly findGate: FindGate
+  readonly findPricing: FindPricing
 }
 
 const permission = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY'
@@ -50,6 +56,7 @@ export class Configuration {
   readonly #environment: NodeJS.ProcessEnv
   readonly #log: FastifyBaseLogger
   readonly #findGate: FindGate
+  readonly #findPricing: FindPricing
   readonly #listeners: ((serving: Serving) => void)[] = []
   #databaseUrl: string | undefined
   #watchers: FSWatcher[] = []
@@ -61,11 +68,12 @@ export class Configuration {
   #lastRead = ''
   #seen = ''
 
-  constructor({ settings, environment, log, findGate }: ConfigurationParts) {
+  constructor({ settings, environment, log, findGate, findPricing }: ConfigurationParts) {
     this.#settings = settings
     this.#environment = environment
     this.#log = log
     this.#findGate = findGate
+    this.#findPricing = findPricing
     const findVariable = createFindVariable(environment, readSecretFiles(settings.secretsDir))
     this.#databaseUrl = findVariable('DATABASE_URL')
   }
@@ -159,6 +167,7 @@ export class Configuration {
           findVariable: (name) => read.module?.environment?.[name] ?? noting(name),
           findHealth: (id) => this.#healthOf(id),
           gateOf: this.#createGateOf(read.module.router),
+          pricingOf: this.#findPricing,
         })
       : undefined
     const isWeakPermitted = noting(permission)?.toLowerCase() === 'true'
@@ -202,7 +211,18 @@ export class Configuration {
     for (const { file, line, column, path, message } of warnings) {
       this.#log.warn(`${file}:${line}:${column} ${path}: ${message}`)
     }
+    this.#tellUnpriced(serving)
     for (const listener of this.#listeners) listener(serving)
+  }
+
+  #tellUnpriced({ router: { deployments } }: Serving): void {
+    for (const { modelName, params, pricing } of deployments) {
+      if (pricing?.unpriced !== 'warn' || !pricing.isUnpriced) continue
+      this.#log.warn(
+        { model: modelName },
+        `nobody knows the price of ${params.model}: ${modelName} is served without a cost; give it a price or a base_model, or set unpriced: free`,
+      )
+    }
   }
 
   #refuse(message: string, faults: readonly Fault[], digest: string): void {

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import { AggregatorRegistry } from 'prom-client'
 
+import { createPricing } from './accounting/create-pricing.ts'
+import { PriceBook } from './accounting/price-book.ts'
 import { settle } from './accounting/settle.ts'
 import { createApp, createMetricsApp } from './app.ts'
 import { Configuration, mayStillCome } from './configuration.ts'
@@ -56,11 +58,13 @@ const flushMs = 10_000
 /** Starts one gateway: listens first, then reads its configuration and reaches for its database. */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { settings, environment, log, colleagues } = options
+  const prices = new PriceBook()
   const configuration = new Configuration({
     settings,
     environment,
     log,
     findGate: (ask) => gates.gate(ask),
+    findPricing: (ask) => createPricing(ask, prices.find),
   })
   const storage = createStorage({
     databaseUrl: () => configuration.databaseUrl,

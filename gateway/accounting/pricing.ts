@@ -6,6 +6,7 @@ import type { FindSheet } from './price-list.ts'
 export type Unpriced = 'warn' | 'refuse' | 'free'
 
 const mostKept = 200
+const usualPicture: Picture = { size: '1024x1024', quality: 'standard' }
 
 /** What the models of one deployment cost. */
 export class Pricing {
@@ -29,9 +30,26 @@ export class Pricing {
     this.price = model.includes('*') ? undefined : this.#findPrice(model)
   }
 
+  /** US dollars of an input and an output token together; undefined where tokens have no price. */
+  get tokenCost(): number | undefined {
+    if (this.price?.source === 'free') return 0
+    const rates = this.price?.stepsOf?.('')[0]?.rates
+    return rates && (rates.input + rates.output) / 1e9
+  }
+
   /** Whether it has one model, and nobody knows what that costs. */
   get isUnpriced(): boolean {
-    return this.price === undefined && !this.#model.includes('*')
+    return !this.#model.includes('*') && !this.isKnown(this.#model)
+  }
+
+  /** Whether a model must not be called, for want of a price. */
+  refuses(model: string): boolean {
+    return this.unpriced === 'refuse' && this.price === undefined && !this.isKnown(model)
+  }
+
+  /** Whether the price of an upstream's model is known. */
+  isKnown(model: string): boolean {
+    return (this.of(model) ?? this.ofPicture(model, usualPicture)) !== undefined
   }
 
   /** The price of an upstream's model, by the name it answered with where it is not known by its own. */
@@ -54,8 +72,9 @@ export class Pricing {
   }
 
   /** Whether sound is paid by its length, so that it must be known. */
-  get isBySecond(): boolean {
-    return (this.price?.perSecond ?? 0) > 0 && this.price?.source !== 'energy'
+  isBySecond(model: string): boolean {
+    const price = this.of(model)
+    return price !== undefined && price.perSecond > 0 && price.source !== 'energy'
   }
 
   #findPrice(model: string, answered?: string): Price | undefined {

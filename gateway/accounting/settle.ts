@@ -1,4 +1,5 @@
 import type { Exchange } from '../pipeline/exchange.ts'
+import { chargeExchange } from './charge.ts'
 import type { UsageRow } from './usage.ts'
 
 export interface Ledger {
@@ -10,6 +11,7 @@ export interface Ledger {
 /** Ends an exchange once, whatever its end was: its row is written, its numbers are counted. */
 export function settle(exchange: Exchange, endedAt: number, ledger: Ledger): void {
   if (!exchange.claimSettlement()) return
+  exchange.cost ??= chargeExchange(exchange, endedAt)
   ledger.countExchange(exchange, endedAt)
   if (!exchange.serving.module.general.areSpendLogsDisabled)
     ledger.recordUsage(rowOf(exchange, endedAt))
@@ -24,7 +26,7 @@ function rowOf(exchange: Exchange, endedAt: number): UsageRow {
     model: exchange.group,
     deploymentId: deployment?.id,
     provider: deployment?.provider.name,
-    upstreamModel: deployment?.target.model,
+    upstreamModel: exchange.upstreamModel || deployment?.target.model,
     caller: exchange.caller.id,
     status: exchange.status,
     outcome: exchange.outcome ?? 'internal_error',
@@ -34,5 +36,6 @@ function rowOf(exchange: Exchange, endedAt: number): UsageRow {
     durationMs: endedAt - exchange.startedAt,
     firstByteMs: exchange.firstByteMs,
     usage: exchange.usage,
+    costNano: exchange.cost?.total,
   }
 }

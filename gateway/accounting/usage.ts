@@ -53,4 +53,6 @@ export interface UsageRow {
   readonly durationMs: number
   readonly firstByteMs?: number | undefined
   readonly usage: Usage
+  /** What it cost, billionths of a US dollar; absent where nobody knows. */
+  readonly costNano?: number | undefined
 }

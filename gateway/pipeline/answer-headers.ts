@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+import { dollarsText } from '../accounting/money.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Adds the headers of every answer to an exchange, flat: LiteLLM's names that clients read. */
@@ -11,6 +12,7 @@ export function addHeaders(headers: string[], exchange: Exchange): string[] {
   headers.push('x-litellm-model-id', deployment.id, 'x-litellm-model-group', exchange.currentGroup)
   headers.push('x-litellm-attempted-retries', `${exchange.retries}`)
   headers.push('x-litellm-attempted-fallbacks', `${exchange.fallbacks}`)
+  if (exchange.cost) headers.push('x-litellm-response-cost', dollarsText(exchange.cost.total))
   if (exchange.queuedMs) headers.push('x-queue-position', `${exchange.queuePosition}`)
   if (exchange.caller.isMaster) {
     headers.push('x-litellm-model-api-base', deployment.origin + deployment.basePath)

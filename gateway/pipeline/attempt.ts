@@ -18,6 +18,7 @@ import type { Controls } from './controls.ts'
 import { createCall } from './create-call.ts'
 import type { Exchange } from './exchange.ts'
 import type { ReadRequest } from './serve.ts'
+import { notePrice } from './note-price.ts'
 import type { Rooms } from './rooms.ts'
 import { createOutgoing, type Outgoing } from './outgoing.ts'
 import { billUnanswered } from './unfinished-usage.ts'
@@ -61,6 +62,7 @@ export async function attempt(
   try {
     requireCaller(around)
     const model = fillWildcard(deployment.target.model, asked.group, asked.model)
+    notePrice(deployment, model, asked, exchange)
     const making = createOutgoing(deployment, model, asked, around)
     outgoing = making instanceof Promise ? await making : making
     requireCaller(around)
@@ -69,6 +71,7 @@ export async function attempt(
     throw thrown
   }
   const startedAt = rooms.now()
+  exchange.calledAt = startedAt
   const before = deployment.gate?.report(startedAt)
   const ticket = health.begin(startedAt)
   const running = createCall(deployment, outgoing, asked, around, { startedAt, ticket })

@@ -49,7 +49,11 @@ export function readBytes(
   answer: Answer,
   call: UpstreamCall,
   head: UpstreamHead,
-  watch: { addHeaders(headers: string[]): string[]; onFirstEvent(): void },
+  watch: {
+    addHeaders(headers: string[]): string[]
+    onFirstEvent(): void
+    onBytes?(chunk: Buffer): void
+  },
 ): AnswerReader {
   const start = (): void => {
     if (answer.hasStarted) return
@@ -59,6 +63,7 @@ export function readBytes(
   return {
     push(chunk) {
       start()
+      watch.onBytes?.(chunk)
       if (!answer.write(chunk)) {
         call.pause()
         answer.onDrain(() => call.resume())

@@ -44,6 +44,17 @@ export function withoutUsage(event: Buffer): Buffer {
   return Buffer.concat([event.subarray(0, start), edited, Buffer.from('\n\n')])
 }
 
+/** The event with a cost in its usage, US dollars; what its upstream says itself stays. */
+export function withCost(event: Buffer, { usage }: Chunk, dollars: string): Buffer {
+  const member =
+    isObject(usage) && !('cost' in usage) ? memberAt(event, 'usage', dataStart(event)) : undefined
+  if (!member) return event
+  const at = member.valueStart + 1
+  const comma = isObject(usage) && Object.keys(usage).length > 0 ? ',' : ''
+  const cost = Buffer.from(`"cost":${dollars}${comma}`)
+  return Buffer.concat([event.subarray(0, at), cost, event.subarray(at)])
+}
+
 function shapely<T>(find: () => T): T {
   try {
     return find()

@@ -1,8 +1,17 @@
 import { fieldOf, isObject } from '../../modules/json-object.ts'
 import type { Produced } from '../accounting/estimate-usage.ts'
+import { dollarsText } from '../accounting/money.ts'
+import type { Usage } from '../accounting/usage.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
-import { findNullUsage, modelMember, oneLine, withoutUsage, type Chunk } from './event-edits.ts'
+import {
+  findNullUsage,
+  modelMember,
+  oneLine,
+  withCost,
+  withoutUsage,
+  type Chunk,
+} from './event-edits.ts'
 import { EventShape } from './event-shape.ts'
 import { dataStart, readEvent, type ReadEvent } from './read-event.ts'
 import { StreamMeter, usageIn } from './stream-meter.ts'
@@ -19,6 +28,8 @@ export interface RewriteRules {
   readonly lastEvents?: readonly string[]
   /** Whether data that is no JSON passes too: transcripts of some servers. */
   readonly mayBeText?: boolean
+  /** What told usage costs, billionths of a dollar: it is put into usage that the caller may see. */
+  readonly costOf?: (usage: Usage) => number | undefined
   /** The error for what the upstream says in the middle of its stream. */
   readonly errorOf?: (said: unknown) => GatewayError
 }
@@ -120,6 +131,7 @@ export class EventRewriter {
     const { isUsageHidden } = this.#rules
     const [at, length] = findNullUsage(event)
     if (isUsageHidden && at < this.#shape.headLength) return false
+    if (at < 0 && this.#rules.costOf) return false
     this.#countFinishes(event)
     this.#meter.count(event.length)
     if (at < 0) this.#meter.tellLater(() => tryParse(event.subarray(dataStart(event))))
@@ -203,9 +215,15 @@ export class EventRewriter {
     }
     if (typeof type !== 'string' || type.includes('delta')) this.#meter.count(event.length)
     if (usage) this.#meter.tell(usage)
-    this.#pushRenamed(isHidden ? withoutUsage(event) : event, chunk, out)
+    const shown = isHidden ? withoutUsage(event) : this.#priced(event, chunk, usage)
+    this.#pushRenamed(shown, chunk, out)
     const { choices: count = 1, isUsageHidden } = this.#rules
     if (!usage && count === 1 && areUnfinished(choices)) this.#shape.learnTail(event, isUsageHidden)
+  }
+
+  #priced(event: Buffer, chunk: Chunk, usage: Usage | undefined): Buffer {
+    const cost = usage && this.#rules.costOf?.(usage)
+    return cost === undefined ? event : withCost(event, chunk, dollarsText(cost))
   }
 
   #pushRenamed(event: Buffer, chunk: Chunk, out: Buffer[]): void {

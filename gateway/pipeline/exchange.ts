@@ -1,4 +1,7 @@
 import type { Caller } from '../auth/keyring.ts'
+import type { AskedUnits } from '../accounting/asked-units.ts'
+import type { Cost } from '../accounting/cost.ts'
+import type { DurationMeter } from '../accounting/duration.ts'
 import type { Usage } from '../accounting/usage.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
@@ -50,6 +53,16 @@ export class Exchange {
   /** Time spent waiting for upstreams, milliseconds; undefined where none was called. */
   upstreamMs: number | undefined
   usage: Usage = {}
+  /** The name that the upstream knows the model by, of the running attempt. */
+  upstreamModel = ''
+  /** When the running attempt began, monotonic milliseconds. */
+  calledAt = 0
+  /** Units of the request that its price goes by; undefined where it has none of its own. */
+  asked: AskedUnits | undefined
+  /** Hears how long the sound is that passes, where that is paid. */
+  sound: DurationMeter | undefined
+  /** Known once all that is paid is; undefined where nobody knows. */
+  cost: Cost | undefined
   /** `ok` or the error's code; undefined until the end. */
   outcome: string | undefined
   status = 0
@@ -63,6 +76,10 @@ export class Exchange {
     this.caller = start.caller
     this.startedAt = start.startedAt
     this.startedAtMs = start.startedAtMs
+  }
+
+  get costNano(): number | undefined {
+    return this.cost?.total
   }
 
   requireTrace(): Trace {

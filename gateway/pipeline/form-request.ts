@@ -59,6 +59,7 @@ export class FormRequest {
   encode(
     params: Pick<DeploymentParams, 'defaults' | 'extraBody' | 'additionalDropParams'>,
     upstreamModel: string,
+    hear?: Hear,
   ): { headers: string[]; body: Readable } {
     const { defaults, extraBody, additionalDropParams: dropped } = params
     const boundary = `----colonnade-${randomUUID()}`
@@ -75,7 +76,7 @@ export class FormRequest {
     const headers = ['content-type', `multipart/form-data; boundary=${boundary}`]
     const length = this.#coming ? undefined : lengthOf(parts, boundary)
     if (length !== undefined) headers.push('content-length', `${length}`)
-    return { headers, body: Readable.from(this.#write(parts, boundary)) }
+    return { headers, body: Readable.from(this.#write(parts, boundary, hear)) }
   }
 
   /** Every file in memory, for a dialect that wants them inline. */
@@ -98,25 +99,32 @@ export class FormRequest {
     for (const part of this.#held) if (part.kind === 'file') part.content.discard()
   }
 
-  async *#write(parts: readonly Part[], boundary: string): AsyncGenerator<Buffer> {
-    for (const part of parts) yield* writePart(part, boundary)
+  async *#write(parts: readonly Part[], boundary: string, hear?: Hear): AsyncGenerator<Buffer> {
+    for (const part of parts) yield* writePart(part, boundary, hear)
     const coming = this.#coming
     if (coming) {
       this.#coming = undefined
       for (let next = await coming.next(); !next.done; next = await coming.next()) {
-        if (!this.#replaced.has(next.value.name)) yield* writePart(next.value, boundary)
+        if (!this.#replaced.has(next.value.name)) yield* writePart(next.value, boundary, hear)
       }
     }
     yield Buffer.from(`--${boundary}--\r\n`)
   }
 }
 
-async function* writePart(part: Part, boundary: string): AsyncGenerator<Buffer> {
+/** Told of the bytes of a file as they pass. */
+type Hear = (chunk: Buffer) => void
+
+async function* writePart(part: Part, boundary: string, hear?: Hear): AsyncGenerator<Buffer> {
   yield Buffer.from(headOf(part, boundary))
   if (part.kind === 'text') {
     yield Buffer.from(part.value)
   } else {
-    for await (const chunk of part.content.read()) yield Buffer.from(chunk)
+    for await (const chunk of part.content.read()) {
+      const bytes = Buffer.from(chunk)
+      if (part.name === 'file') hear?.(bytes)
+      yield bytes
+    }
   }
   yield Buffer.from('\r\n')
 }

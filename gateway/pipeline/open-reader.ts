@@ -1,3 +1,4 @@
+import { chargeExchange } from '../accounting/charge.ts'
 import { readMediaUsage, readUsage } from '../accounting/read-usage.ts'
 import type { Usage } from '../accounting/usage.ts'
 import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
@@ -10,6 +11,7 @@ import type { Asked, Surroundings } from './attempt.ts'
 import { checkAnswer, parse, readBytes, readError, readWhole } from './body-readers.ts'
 import { linkImages } from './image-links.ts'
 import type { Exchange } from './exchange.ts'
+import { heardAnswer } from './note-price.ts'
 import type { Outgoing } from './outgoing.ts'
 import { openEvents, openTranslated } from './open-stream.ts'
 
@@ -103,7 +105,9 @@ function sendJson(
   head: UpstreamHead,
   { exchange, answer, rooms }: Surroundings,
 ): void {
-  exchange.firstByteMs = rooms.now() - exchange.startedAt
+  const now = rooms.now()
+  exchange.firstByteMs = now - exchange.startedAt
+  exchange.cost = chargeExchange(exchange, now)
   const headers = ['content-type', 'application/json', 'content-length', `${bytes.length}`]
   addPassed(addHeaders(headers, exchange), head.headers)
   answer.start(200, headers)
@@ -117,11 +121,17 @@ function usageIn(value: Readonly<Record<string, unknown>>, { name }: Endpoint): 
 }
 
 function createWatch({ exchange, rooms }: Surroundings) {
+  const made = heardAnswer(exchange)
   return {
-    addHeaders: (headers: string[]) => addHeaders(headers, exchange),
+    addHeaders: (headers: string[]) => {
+      // What is paid by the length of the answer is known at its end.
+      if (!made) exchange.cost = chargeExchange(exchange, rooms.now())
+      return addHeaders(headers, exchange)
+    },
     onFirstEvent: () => {
       exchange.firstByteMs = rooms.now() - exchange.startedAt
     },
+    ...(made && { onBytes: (chunk: Buffer) => made.push(chunk) }),
   }
 }
 

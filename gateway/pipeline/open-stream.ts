@@ -1,4 +1,5 @@
 import { fieldOf } from '../../modules/json-object.ts'
+import { costOfStream } from '../accounting/charge.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ModelRequest, StreamTranslation } from '../providers/provider.ts'
 import { readUpstreamError } from '../providers/read-upstream-error.ts'
@@ -15,7 +16,7 @@ import { billStream } from './unfinished-usage.ts'
 export function openEvents(head: UpstreamHead, call: UpstreamCall, opening: Opening): AnswerReader {
   const watch = createWatch(opening)
   const writer = new StreamWriter(opening.around.answer, call, watch, head)
-  return new EventReader(writer, rulesOf(head, opening), watch)
+  return new EventReader(writer, rulesOf(head, watch, opening), watch)
 }
 
 /** Reads a stream in the upstream's dialect. */
@@ -32,16 +33,24 @@ export function openTranslated(
 }
 
 function createWatch({ asked, around: { exchange, rooms } }: Opening): StreamWatch {
+  const { deployment, upstreamModel } = exchange
+  const price = deployment?.pricing?.of(upstreamModel)
+  const mayCost = deployment?.pricing !== undefined && price?.source !== 'free'
   return {
-    addHeaders: (headers) => addHeaders(headers, exchange),
+    addHeaders: (headers) => {
+      // LiteLLM's word for what is known at the end; `usage.cost` tells it then.
+      if (price) headers.push('x-litellm-response-cost', '0')
+      return addHeaders(headers, exchange)
+    },
     onFirstEvent: () => {
       exchange.firstByteMs = rooms.now() - exchange.startedAt
     },
     onEnd: (produced, isWhole) => billStream(produced, isWhole, asked, exchange),
+    ...(mayCost && { costOf: (usage) => costOfStream(exchange, usage, rooms.now())?.total }),
   }
 }
 
-function rulesOf(head: UpstreamHead, opening: Opening): StreamRules {
+function rulesOf(head: UpstreamHead, watch: StreamWatch, opening: Opening): StreamRules {
   const { asked, around, outgoing } = opening
   const { endpoint, model } = around.exchange
   const { n } = asked.request.fields
@@ -52,6 +61,7 @@ function rulesOf(head: UpstreamHead, opening: Opening): StreamRules {
     choices: endpoint.answerList !== undefined && typeof n === 'number' && n > 1 ? n : 1,
     ...(endpoint.lastEvents && { lastEvents: endpoint.lastEvents }),
     mayBeText: endpoint.answer !== 'json',
+    ...(endpoint.hasStreamUsage && watch.costOf && { costOf: watch.costOf }),
     errorOf: (said) => errorOf(said, head, opening),
   }
 }

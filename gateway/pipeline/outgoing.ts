@@ -5,6 +5,7 @@ import type { ModelRequest, PassThrough, Translation } from '../providers/provid
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import type { JsonRequest } from './json-request.ts'
+import { hearFile } from './note-price.ts'
 import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
 
 /** A request in the upstream's dialect, ready to be sent. */
@@ -44,7 +45,7 @@ export function createOutgoing(
   const path = deployment.basePath + pathOf(translation, deployment, upstreamModel)
   const { request } = asked
   if (request.kind === 'form') {
-    const form = request.encode(deployment.params, upstreamModel)
+    const form = request.encode(deployment.params, upstreamModel, hearFile(around.exchange))
     return {
       call: {
         method: 'POST',
@@ -94,12 +95,15 @@ async function translate(
   const { exchange, rooms } = around
   const { request } = asked
   const fields = upstreamFields(request.fields, deployment)
+  const files = request.kind === 'form' ? await request.readFiles() : []
+  const hear = hearFile(exchange)
+  for (const { field, bytes } of hear ? files : []) if (field === 'file') hear?.(Buffer.from(bytes))
   const modelRequest: ModelRequest = {
     endpoint: exchange.endpoint.name,
     model: exchange.model,
     isStream: exchange.isStream,
     fields,
-    files: request.kind === 'form' ? await request.readFiles() : [],
+    files,
     answerId: `${exchange.endpoint.idPrefix}${exchange.id.replaceAll('-', '')}`,
     createdSeconds: Math.floor(rooms.wallClock() / 1000),
   }

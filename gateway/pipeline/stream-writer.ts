@@ -1,4 +1,5 @@
 import type { Produced } from '../accounting/estimate-usage.ts'
+import type { Usage } from '../accounting/usage.ts'
 import type { UpstreamCall, UpstreamHead } from '../upstream/call.ts'
 import type { Answer } from './answer.ts'
 import { addPassed } from './answer-headers.ts'
@@ -10,6 +11,8 @@ export interface StreamWatch {
   onFirstEvent(): void
   /** Told once: what it has used, and whether it came to its end. */
   onEnd(produced: Produced, isWhole: boolean): void
+  /** What told usage costs, billionths of a dollar; absent where nothing is paid. */
+  readonly costOf?: (usage: Usage) => number | undefined
 }
 
 const streamHead = [

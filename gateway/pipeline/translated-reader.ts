@@ -1,4 +1,6 @@
 import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
+import { isObject } from '../../modules/json-object.ts'
+import { toDollars } from '../accounting/money.ts'
 import { readUsage } from '../accounting/read-usage.ts'
 import type { StreamTranslation, StreamTranslator } from '../providers/provider.ts'
 import type { AnswerReader } from '../upstream/call.ts'
@@ -52,7 +54,7 @@ export class TranslatedReader implements AnswerReader {
     let events = ''
     for (const payload of payloadsOf(pieces, this.#framing)) {
       for (const chunk of this.#translator.onEvent(parse(payload))) {
-        const event = `data: ${JSON.stringify(chunk)}\n\n`
+        const event = `data: ${JSON.stringify(this.#priced(chunk))}\n\n`
         this.#meter.count(event.length)
         events += event
       }
@@ -64,6 +66,14 @@ export class TranslatedReader implements AnswerReader {
     this.isComplete = true
     this.#tellEnd(true)
     this.#writer.end(doneEvent)
+  }
+
+  /** Usage that the caller is shown tells its cost. */
+  #priced(chunk: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    const { usage } = chunk
+    if (!isObject(usage) || 'cost' in usage) return chunk
+    const cost = this.#watch.costOf?.(readUsage(chunk) ?? {})
+    return cost === undefined ? chunk : { ...chunk, usage: { ...usage, cost: toDollars(cost) } }
   }
 
   #tellEnd(isWhole: boolean): void {

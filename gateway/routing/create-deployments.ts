@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import type { ModelEntry, Module } from '../../modules/module.ts'
 import type { Provider } from '../providers/provider.ts'
 import { resolveProvider } from '../providers/index.ts'
+import type { Pricing } from '../accounting/pricing.ts'
+import type { PricingAsk } from '../accounting/create-pricing.ts'
 import type { Gate } from '../limits/gate.ts'
 import type { Deployment, Timeouts } from './deployment.ts'
 import { Health } from './health.ts'
@@ -27,6 +29,8 @@ export interface Surroundings {
   readonly findHealth?: (id: string) => Health | undefined
   /** The quotas and places of a deployment; undefined where nothing bounds it. */
   readonly gateOf?: (id: string, entry: ModelEntry) => Gate | undefined
+  /** What the models of a deployment cost. */
+  readonly pricingOf?: (ask: PricingAsk) => Pricing
 }
 
 /** Resolves every model entry of a module. A faulty one is left out and named. */
@@ -73,6 +77,20 @@ function createDeployment(
   }
   const badHeader = findBadHeader(apiKey, entry.params.extraHeaders)
   if (badHeader !== undefined) return fault(badHeader)
+  const { hostname } = url
+  const { prices: settings } = module
+  const pricing = around.pricingOf?.({
+    params: entry.params,
+    provider: provider.name,
+    model,
+    hostname,
+    settings,
+  })
+  if (pricing?.unpriced === 'refuse' && pricing.isUnpriced) {
+    return fault(
+      `nobody knows the price of ${model}: give it, such as input_cost_per_token and output_cost_per_token, or a base_model, or set unpriced: warn`,
+    )
+  }
   const id = uniqueId(entry, taken)
   const params = {
     ...entry.params,
@@ -96,6 +114,7 @@ function createDeployment(
     timeouts: timeoutsOf(entry, module),
     health,
     ...(gate === undefined ? {} : { gate }),
+    ...(pricing === undefined ? {} : { pricing }),
   }
 }
 
@@ -193,11 +212,12 @@ function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Timeou
   }
 }
 
-/** `model_info.id`, else a digest of everything but key and limits: who changes these keeps history and counts. */
+/** `model_info.id`, else a digest of everything but key, limits and prices: who changes these keeps history and counts. */
 function uniqueId(entry: ModelEntry, taken: Set<string>): string {
   const own = entry.info['id']
   const { apiKey: _, quotas: _1, rpm: _2, tpm: _3, ...unlimited } = entry.params
-  const { maxParallelRequests: _4, queue: _5, ...rest } = unlimited
+  const { maxParallelRequests: _4, queue: _5, ...unbounded } = unlimited
+  const { prices: _6, watts: _7, pricePerKwh: _8, unpriced: _9, ...rest } = unbounded
   const digest = createHash('sha256')
     .update(JSON.stringify([entry.modelName, rest]))
     .digest('hex')

@@ -1,4 +1,5 @@
 import type { DeploymentParams } from '../../modules/module.ts'
+import type { Pricing } from '../accounting/pricing.ts'
 import type { Gate } from '../limits/gate.ts'
 import type { Provider, Target } from '../providers/provider.ts'
 import type { Health } from './health.ts'
@@ -25,6 +26,8 @@ export interface Deployment {
   readonly health: Health
   /** Its quotas and places; absent: nothing bounds what it is sent. */
   readonly gate?: Gate
+  /** What its models cost. */
+  readonly pricing?: Pricing
 }
 
 /** The clocks of one attempt, each on its own. All milliseconds. */

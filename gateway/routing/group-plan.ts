@@ -60,7 +60,7 @@ function createPlan(deployments: readonly Deployment[], router: RouterSettings):
   }
 }
 
-function traitsOf({ id, params, info }: Deployment): CandidateTraits {
+function traitsOf({ id, params, info, pricing }: Deployment): CandidateTraits {
   const { order, weight, rpm, tpm, tags } = params
   return {
     id,
@@ -71,7 +71,7 @@ function traitsOf({ id, params, info }: Deployment): CandidateTraits {
     lacks: lackedBy(info),
     maxInputTokens: positive(info['max_input_tokens']),
     tags: tags ?? [],
-    cost: costOf(params),
+    cost: costOf(params) ?? pricing?.tokenCost,
     place: digest(id),
   }
 }

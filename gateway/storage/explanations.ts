@@ -55,6 +55,7 @@ export async function explainByUsage(pool: Pool, module: string, id: string): Pr
          'first_byte_ms', first_byte_ms, 'outcome', outcome, 'status', status, 'deployment', deployment_id,
          'decisions', null, 'attempts', null, 'fallbacks', '[]'::json, 'usage', json_build_object(
            'promptTokens', prompt_tokens, 'completionTokens', completion_tokens, 'totalTokens', total_tokens),
+         'cost', cost_nano / 1e9,
          'note', 'One deployment stood behind this model, and it answered at the first attempt.'
        ) as explanation
        from colonnade.spend_logs

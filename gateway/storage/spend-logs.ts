@@ -13,6 +13,7 @@ const columns = {
   images: 'bigint',
   characters: 'bigint',
   audio_seconds: 'double precision',
+  cost_nano: 'bigint',
   duration_ms: 'integer',
   first_byte_ms: 'integer',
   status: 'smallint',
@@ -58,6 +59,7 @@ export function toLine(row: UsageRow): string {
     images: count(usage.images),
     characters: count(usage.characters),
     audio_seconds: usage.audioSeconds,
+    cost_nano: count(row.costNano),
     duration_ms: within(row.durationMs, 2_147_483_647),
     first_byte_ms:
       row.firstByteMs === undefined ? undefined : within(row.firstByteMs, 2_147_483_647),

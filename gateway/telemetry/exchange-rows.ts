@@ -13,6 +13,9 @@ export class ExchangeRow {
   cachedTokens = 0
   reasoningTokens = 0
   images = 0
+  /** Billionths of a dollar, and exchanges of which nobody knows the cost. */
+  costNano = 0
+  unpriced = 0
   readonly total = new Histogram()
   readonly upstream = new Histogram()
   readonly overhead = new Histogram()
@@ -84,6 +87,8 @@ export class ExchangeRows {
     row.cachedTokens += usage.cachedTokens ?? 0
     row.reasoningTokens += usage.reasoningTokens ?? 0
     row.images += usage.images ?? 0
+    if (exchange.cost) row.costNano += exchange.cost.total
+    else if (isUnpriced(exchange)) row.unpriced += 1
     const seconds = (endedAt - exchange.startedAt) / 1000
     row.total.observe(seconds)
     if (exchange.upstreamMs !== undefined) {
@@ -165,6 +170,10 @@ export class ExchangeRows {
     this.#lastRow = row
     return row
   }
+}
+
+function isUnpriced({ deployment, outcome }: Exchange): boolean {
+  return outcome === 'ok' && deployment?.pricing !== undefined
 }
 
 function isAlike(a: Exchange, b: Exchange): boolean {

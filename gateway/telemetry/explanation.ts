@@ -44,6 +44,7 @@ export interface Told extends Pick<
   | 'firstByteMs'
   | 'deployment'
   | 'usage'
+  | 'costNano'
   | 'outcome'
   | 'status'
 > {
@@ -74,7 +75,7 @@ export function explain(told: Told, endedAt: number): Explanation {
     deployment: deployment?.id ?? null,
     ...(trace ? tracedIn(trace) : isPlain(told) ? plain : untraced),
     usage: { ...told.usage },
-    cost: costOf(told),
+    cost: told.costNano === undefined ? null : told.costNano / 1e9,
   }
 }
 
@@ -111,15 +112,6 @@ export function isInUsage(told: Told): boolean {
 }
 
 const longestName = 200
-
-function costOf({ deployment, usage }: Told): number | null {
-  const { inputCostPerToken, outputCostPerToken } = deployment?.params ?? {}
-  if (inputCostPerToken === undefined && outputCostPerToken === undefined) return null
-  return (
-    (usage.promptTokens ?? 0) * (inputCostPerToken ?? 0) +
-    (usage.completionTokens ?? 0) * (outputCostPerToken ?? 0)
-  )
-}
 
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000

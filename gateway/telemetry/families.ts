@@ -184,6 +184,29 @@ export const families: readonly Family[] = [
     'Tokens of reasoning among those of answers.',
     (row) => row.reasoningTokens,
   ),
+  {
+    name: 'litellm_spend_metric_total',
+    help: 'US dollars spent.',
+    view: {
+      kind: 'counter',
+      value: (row) => (row.costNano === 0 ? undefined : row.costNano / 1e9),
+      labels: (row) => ({
+        ...tokenLabels(row),
+        client_ip: none,
+        user_agent: none,
+        service_tier: none,
+      }),
+    },
+  },
+  {
+    name: 'litellm_zero_cost_requests_total',
+    help: 'Answers of which nobody knows the cost.',
+    view: {
+      kind: 'counter',
+      value: (row) => row.unpriced || undefined,
+      labels: (row) => ({ ...modelLabels(row), reason: 'no_price' }),
+    },
+  },
   tokens('images_generated', 'Pictures made.', (row) => row.images),
   latency('request_total_latency', 'Seconds from acceptance to the last byte.', (row) => row.total),
   latency('llm_api_latency', 'Seconds spent waiting for upstreams.', (row) => row.upstream),

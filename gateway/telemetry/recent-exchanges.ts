@@ -75,6 +75,7 @@ class PlainExchange implements Told {
   outcome = 'ok'
   status = 200
   readonly trace = undefined
+  costNano: number | undefined = undefined
   #promptTokens: number | undefined
   #completionTokens: number | undefined
   #totalTokens: number | undefined
@@ -92,6 +93,7 @@ class PlainExchange implements Told {
     this.startedAt = exchange.startedAt
     this.startedAtMs = exchange.startedAtMs
     this.firstByteMs = exchange.firstByteMs
+    this.costNano = exchange.costNano
     this.#promptTokens = exchange.usage.promptTokens
     this.#completionTokens = exchange.usage.completionTokens
     this.#totalTokens = exchange.usage.totalTokens
