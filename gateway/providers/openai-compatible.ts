@@ -1,7 +1,8 @@
-import type { PassThrough, Provider } from './provider.ts'
+import type { Provider, Translation } from './provider.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { textsUnder } from './read-json.ts'
 import type { VendorRules } from './request-rules.ts'
+import { createRerank } from './rerank.ts'
 
 /** What tells one OpenAI-compatible server from another: an address and a key. */
 export interface OpenAiVendor {
@@ -11,41 +12,56 @@ export interface OpenAiVendor {
   /** Default: a vendor with an address of its own wants a key, a server of one's own does not. */
   readonly isKeyNeeded?: boolean
   /** Default: all of OpenAI's. */
-  readonly endpoints?: readonly (keyof typeof endpoints)[]
+  readonly endpoints?: readonly Offered[]
   readonly rules?: readonly VendorRules[]
+  readonly baseEnding?: RegExp
+  readonly modelName?: (model: string) => string
+  /** Between the base URL and OpenAI's paths, where not all it has is below one; default: nothing. */
+  readonly pathPrefix?: string
+  /** Endpoints that it has in words of its own. */
+  readonly translations?: Provider['endpoints']
 }
 
-const passedTo = (path: string): PassThrough => ({ kind: 'pass-through', path })
-
-const endpoints = {
-  'chat-completions': passedTo('/chat/completions'),
-  completions: passedTo('/completions'),
-  responses: passedTo('/responses'),
-  embeddings: passedTo('/embeddings'),
-  moderations: passedTo('/moderations'),
-  rerank: passedTo('/rerank'),
-  'images-generations': passedTo('/images/generations'),
-  'images-edits': passedTo('/images/edits'),
-  'images-variations': passedTo('/images/variations'),
-  'audio-transcriptions': passedTo('/audio/transcriptions'),
-  'audio-translations': passedTo('/audio/translations'),
-  'audio-speech': passedTo('/audio/speech'),
+const paths = {
+  'chat-completions': '/chat/completions',
+  completions: '/completions',
+  responses: '/responses',
+  embeddings: '/embeddings',
+  moderations: '/moderations',
+  rerank: '/rerank',
+  'images-generations': '/images/generations',
+  'images-edits': '/images/edits',
+  'images-variations': '/images/variations',
+  'audio-transcriptions': '/audio/transcriptions',
+  'audio-translations': '/audio/translations',
+  'audio-speech': '/audio/speech',
 }
+
+type Offered = keyof typeof paths
+
+const all = Object.keys(paths).filter((name): name is Offered => name in paths)
 
 /** A server that speaks OpenAI's own dialect: vLLM, LocalAI, llama.cpp, most vendors. */
 export function createOpenAiCompatible(name: string, vendor: OpenAiVendor): Provider {
-  const { endpoints: offered, ...rest } = vendor
+  const { endpoints: offered = all, translations, pathPrefix = '', ...rest } = vendor
   return {
     name,
     keyVariables: [],
     isKeyNeeded: vendor.defaultBase !== undefined,
     ...rest,
-    endpoints: offered
-      ? Object.fromEntries(offered.map((one) => [one, endpoints[one]]))
-      : endpoints,
+    endpoints: {
+      ...Object.fromEntries(offered.map((one) => [one, endpointAt(one, pathPrefix)])),
+      ...translations,
+    },
     modelList: {
-      path: '/models',
+      path: `${pathPrefix}/models`,
       namesIn: (answer) => (isObject(answer) ? textsUnder('id', answer.data) : []),
     },
   }
+}
+
+/** Rerankers share their words but take only texts, and not all sort: that is seen to here. */
+function endpointAt(name: Offered, prefix: string): Translation {
+  const path = prefix + paths[name]
+  return name === 'rerank' ? createRerank({ path }) : { kind: 'pass-through', path }
 }

@@ -1,6 +1,9 @@
+import { routedName, teiEmbeddings, teiRerank } from './huggingface.ts'
+import { jinaEmbeddings, jinaRerank } from './jina.ts'
 import type { OpenAiVendor } from './openai-compatible.ts'
 import { dropMessageNames, joinTexts, sayInstead } from './request-repairs.ts'
 import type { VendorRules } from './request-rules.ts'
+import { voyageEmbeddings, voyageRerank } from './voyage.ts'
 
 /** A server somebody runs: it needs an address, and a key only where one was set. */
 const ownServer = (name: string): OpenAiVendor => ({
@@ -46,7 +49,11 @@ export const openAiVendors = {
   vllm: ownServer('HOSTED_VLLM'),
   litellm_proxy: ownServer('LITELLM_PROXY'),
   xinference: ownServer('XINFERENCE'),
-  infinity: ownServer('INFINITY'),
+  infinity: {
+    ...ownServer('INFINITY'),
+    baseEnding: /\/(embeddings|rerank)$/,
+    endpoints: ['embeddings', 'rerank'],
+  },
   azure_ai: { ...ownServer('AZURE_AI'), isKeyNeeded: true },
   lm_studio: {
     ...ownServer('LM_STUDIO'),
@@ -60,27 +67,6 @@ export const openAiVendors = {
   },
   localai: { ...ownServer('LOCALAI'), defaultBase: 'http://127.0.0.1:8080/v1', isKeyNeeded: false },
 
-  // By its OpenAI-compatible face.
-  cohere: {
-    defaultBase: 'https://api.cohere.ai/compatibility/v1',
-    keyVariables: ['COHERE_API_KEY', 'CO_API_KEY'],
-    endpoints: ['chat-completions', 'embeddings'],
-    rules: [
-      {
-        refused: [
-          'store',
-          'logit_bias',
-          'top_logprobs',
-          'n',
-          'modalities',
-          'prediction',
-          'audio',
-          'service_tier',
-          'parallel_tool_calls',
-        ],
-      },
-    ],
-  },
   groq: {
     ...service('https://api.groq.com/openai/v1', 'GROQ_API_KEY'),
     rules: [{ refused: [...likelihoods, 'n'], repairs: [dropMessageNames] }],
@@ -146,7 +132,33 @@ export const openAiVendors = {
     ],
   },
   perplexity: service('https://api.perplexity.ai', 'PERPLEXITYAI_API_KEY', 'PERPLEXITY_API_KEY'),
-  huggingface: service('https://router.huggingface.co/v1', 'HF_TOKEN', 'HUGGINGFACE_API_KEY'),
+  // Chat at its router and at Text Generation Inference, vectors at Text Embeddings Inference.
+  huggingface: {
+    ...service('https://router.huggingface.co', 'HF_TOKEN', 'HUGGINGFACE_API_KEY'),
+    baseVariables: ['HF_API_BASE', 'HUGGINGFACE_API_BASE'],
+    baseEnding: /(\/v1)?(\/(chat\/completions|embeddings|embed|rerank))?$/,
+    pathPrefix: '/v1',
+    modelName: routedName,
+    endpoints: ['chat-completions', 'completions', 'responses'],
+    translations: { embeddings: teiEmbeddings, rerank: teiRerank },
+  },
+  jina_ai: {
+    ...service('https://api.jina.ai/v1', 'JINA_AI_API_KEY', 'JINA_API_KEY', 'JINA_AI_TOKEN'),
+    baseEnding: /\/(embeddings|rerank)$/,
+    endpoints: [],
+    translations: { embeddings: jinaEmbeddings, rerank: jinaRerank },
+  },
+  voyage: {
+    ...service(
+      'https://api.voyageai.com/v1',
+      'VOYAGE_API_KEY',
+      'VOYAGE_AI_API_KEY',
+      'VOYAGE_AI_TOKEN',
+    ),
+    baseEnding: /\/((multimodal|contextualized)?embeddings|rerank)$/,
+    endpoints: [],
+    translations: { embeddings: voyageEmbeddings, rerank: voyageRerank },
+  },
   deepinfra: service('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
   sambanova: service('https://api.sambanova.ai/v1', 'SAMBANOVA_API_KEY'),
   nebius: service('https://api.studio.nebius.ai/v1', 'NEBIUS_API_KEY'),

@@ -10,6 +10,11 @@ describe.each([
   ['a1111', 'a1111'],
   ['anthropic', 'anthropic'],
   ['gemini', 'gemini'],
+  ['cohere', 'cohere'],
+  ['jina', 'jina_ai'],
+  ['voyage', 'voyage'],
+  ['huggingface', 'huggingface'],
+  ['infinity', 'infinity'],
 ])('recorded exchanges with %s', (name, prefix) => {
   const files = readdirSync(new URL(`${name}/`, folder)).filter((file) =>
     /^(?!.*\.golden).*\.json$/.test(file),

@@ -20,6 +20,8 @@ export interface Fixture {
   }
   readonly params?: Partial<DeploymentParams>
   readonly target?: string
+  /** Whether it is the provider's own service; default: nobody says. */
+  readonly isVendor?: boolean
   readonly answer?: unknown
   readonly events?: readonly unknown[]
 }
@@ -72,10 +74,10 @@ export function play(provider: Provider, fixture: Fixture): Outcome {
   const { endpoint, isStream = false, fields, files = [] } = fixture.request
   const translation = translationOf(provider, endpoint)
   const request = requestFor({ endpoint, isStream, fields, files: files.map(uploaded) })
-  const call = translation.toUpstream(
-    request,
-    targetFor(fixture.target ?? 'qwen3:8b', fixture.params),
-  )
+  const call = translation.toUpstream(request, {
+    ...targetFor(fixture.target ?? 'qwen3:8b', fixture.params),
+    ...(fixture.isVendor !== undefined && { isVendor: fixture.isVendor }),
+  })
   const chunks: unknown[] = []
   try {
     if (fixture.events === undefined)
