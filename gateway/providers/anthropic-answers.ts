@@ -1,4 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
+import { annotationsIn } from './anthropic-citations.ts'
 import { isJsonAnswer } from './anthropic-json.ts'
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest } from './provider.ts'
@@ -56,11 +57,13 @@ export function messageIn(
   )
   const thoughts = blocks.filter(({ type }) => type === 'thinking' || type === 'redacted_thinking')
   const thinking = thoughts.map((block) => textIn(block.thinking, request)).join('')
+  const annotations = annotationsIn(blocks)
   const explained = isObject(answer.stop_details) ? textOf(answer.stop_details.explanation) : ''
   return {
     role: 'assistant',
     content: text === '' && calls.length > 0 ? null : text,
     ...(explained && { refusal: explained }),
+    ...(annotations.length > 0 && { annotations }),
     ...(thinking !== '' && { reasoning_content: thinking }),
     ...(thoughts.length > 0 && { thinking_blocks: thoughts }),
     ...(calls.length > 0 && { tool_calls: calls.map((block) => callOf(block, request)) }),

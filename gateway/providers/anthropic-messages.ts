@@ -1,5 +1,6 @@
 import { isObject } from '../../modules/json-object.ts'
 import { blocksOf, cacheMark } from './anthropic-parts.ts'
+import { isForeignThought, thoughtsOf } from './anthropic-thoughts.ts'
 import { invalid } from './dialect-limits.ts'
 import { isGiven, isList, textOf, type JsonObject } from './read-json.ts'
 import { argumentsOf } from './tool-arguments.ts'
@@ -55,14 +56,26 @@ function speakerOf(role: unknown, path: string) {
 
 function take(turns: Turn[], role: Turn['role'], blocks: readonly JsonObject[]): void {
   const last = turns.at(-1)
-  if (last?.role === role) last.content.push(...blocks)
-  else turns.push({ role, content: [...blocks] })
+  if (last?.role !== role) turns.push({ role, content: [...blocks] })
+  else if (blocks.every(isResult)) last.content.splice(resultsIn(last), 0, ...blocks)
+  else last.content.push(...blocks)
+}
+
+/** Results of tools stand before anything else that is said with them. */
+function resultsIn({ content }: Turn): number {
+  const at = content.findIndex((block) => !isResult(block))
+  return at < 0 ? content.length : at
+}
+
+function isResult({ type }: JsonObject): boolean {
+  return type === 'tool_result'
 }
 
 /** A mark on the message means the last of its blocks. */
 function marked(blocks: readonly JsonObject[], message: JsonObject): readonly JsonObject[] {
   const last = blocks.at(-1)
-  if (last === undefined || !isGiven(message.cache_control)) return blocks
+  if (last === undefined || last.type === 'thinking' || !isGiven(message.cache_control))
+    return blocks
   return [...blocks.slice(0, -1), { ...cacheMark(message), ...last }]
 }
 
@@ -82,23 +95,14 @@ function toolResult(message: JsonObject, path: string): readonly JsonObject[] {
   ]
 }
 
-/** Thoughts go first, as they came; without their signature they cannot be said again. */
+/** Thoughts go first; without their signature they cannot be said again. */
 function ownTurn(message: JsonObject, path: string): readonly JsonObject[] {
   return [
     ...thoughtsOf(message.thinking_blocks, `${path}.thinking_blocks`),
-    ...blocksOf(message.content, `${path}.content`),
+    ...said(message, path).filter((block) => !isForeignThought(block)),
     ...(isGiven(message.content) ? [] : blocksOf(message.refusal, `${path}.refusal`)),
     ...callsOf(message.tool_calls, `${path}.tool_calls`),
   ]
-}
-
-function thoughtsOf(thoughts: unknown, path: string): readonly JsonObject[] {
-  if (!isGiven(thoughts)) return []
-  if (!isList(thoughts)) throw invalid(path, 'must be a list.')
-  return thoughts.map((thought, index) => {
-    if (!isObject(thought)) throw invalid(`${path}[${index}]`, 'must be an object with a type.')
-    return thought
-  })
 }
 
 function callsOf(calls: unknown, path: string): readonly JsonObject[] {

@@ -1,5 +1,6 @@
 import { isObject } from '../../modules/json-object.ts'
 import { callHead, finishReasonOf, readAnthropic, textIn, usageOf } from './anthropic-answers.ts'
+import { annotationsFor } from './anthropic-citations.ts'
 import { isJsonAnswer } from './anthropic-json.ts'
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest, StreamTranslator } from './provider.ts'
@@ -28,6 +29,10 @@ class AnthropicStream implements StreamTranslator {
   #id: string
   #hasStarted = false
   #toolCalls = 0
+  /** How much text has been said, and where the block that cites began. */
+  #length = 0
+  #citedFrom = 0
+  #citations: unknown[] = []
   #stopReason: unknown
   #refusal: string | undefined
   #told: JsonObject | undefined
@@ -52,7 +57,7 @@ class AnthropicStream implements StreamTranslator {
       case 'content_block_delta':
         return this.#onDelta(said.index, this.#objectIn(said, 'delta'))
       case 'content_block_stop':
-        return this.#endCall(said.index)
+        return [...this.#endCall(said.index), ...this.#cite()]
       case 'message_delta':
         return this.#learn(said)
       case 'message_stop':
@@ -75,7 +80,8 @@ class AnthropicStream implements StreamTranslator {
   #startBlock(index: unknown, block: JsonObject): readonly Chunk[] {
     switch (block.type) {
       case 'text':
-        return this.#saying('content', block.text)
+        this.#citedFrom = this.#length
+        return this.#say(block.text)
       case 'thinking':
         return this.#thinking(block)
       case 'redacted_thinking':
@@ -100,10 +106,13 @@ class AnthropicStream implements StreamTranslator {
   #onDelta(index: unknown, delta: JsonObject): readonly Chunk[] {
     switch (delta.type) {
       case 'text_delta':
-        return this.#saying('content', delta.text)
+        return this.#say(delta.text)
       case 'thinking_delta':
       case 'signature_delta':
         return this.#thinking(delta)
+      case 'citations_delta':
+        this.#citations.push(delta.citation)
+        return []
       case 'input_json_delta':
         return this.#arguing(index, textIn(delta.partial_json, this.#request))
       default:
@@ -111,9 +120,16 @@ class AnthropicStream implements StreamTranslator {
     }
   }
 
-  #saying(field: string, value: unknown): readonly Chunk[] {
+  #say(value: unknown): readonly Chunk[] {
     const text = textIn(value, this.#request)
-    return text === '' ? [] : [this.#speak({ [field]: text })]
+    this.#length += text.length
+    return text === '' ? [] : [this.#speak({ content: text })]
+  }
+
+  #cite(): readonly Chunk[] {
+    const annotations = annotationsFor(this.#citations, this.#citedFrom, this.#length)
+    this.#citations = []
+    return annotations.length === 0 ? [] : [this.#speak({ annotations })]
   }
 
   /** Each piece also in the form in which the whole can be sent back: with its signature. */

@@ -1,5 +1,6 @@
 import { isObject } from '../../modules/json-object.ts'
 import type { ModelTraits } from './anthropic-models.ts'
+import { hasThoughts } from './anthropic-thoughts.ts'
 import { invalid } from './dialect-limits.ts'
 import { isGiven, isList, textOf, type JsonObject } from './read-json.ts'
 
@@ -111,7 +112,7 @@ function isThoughtMissing(messages: unknown): boolean {
   if (!isList(messages)) return false
   const last = messages.findLast((message) => isObject(message) && message.role === 'assistant')
   if (!isObject(last) || !isList(last.tool_calls) || last.tool_calls.length === 0) return false
-  return !isList(last.thinking_blocks) || last.thinking_blocks.length === 0
+  return !hasThoughts(last)
 }
 
 function effortIn({ reasoning_effort: asked }: JsonObject): Effort | 'none' | undefined {

@@ -2,7 +2,12 @@ import { isObject } from '../../modules/json-object.ts'
 import { anthropicChat } from './anthropic-chat.ts'
 import type { Provider } from './provider.ts'
 import { textsUnder } from './read-json.ts'
-import { beginWithUser, fillEmptyTexts, listCalledTools } from './request-repairs.ts'
+import {
+  beginWithUser,
+  dropForeignThoughts,
+  fillEmptyTexts,
+  listCalledTools,
+} from './request-repairs.ts'
 
 /** Anthropic, and servers that speak its Messages API. */
 export const anthropic: Provider = {
@@ -25,7 +30,7 @@ export const anthropic: Provider = {
       models: /claude-(fable|mythos|(opus|sonnet|haiku)-(4[-.][7-9](?!\d)|[5-9](?!\d)))/,
       refused: ['temperature', 'top_p', 'top_k'],
     },
-    { repairs: [fillEmptyTexts, beginWithUser, listCalledTools] },
+    { repairs: [dropForeignThoughts, fillEmptyTexts, beginWithUser, listCalledTools] },
   ],
   modelList: {
     path: '/v1/models',

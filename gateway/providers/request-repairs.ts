@@ -1,4 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
+import { isForeignThought } from './anthropic-thoughts.ts'
 import { isGiven, isList, type JsonObject } from './read-json.ts'
 
 /**
@@ -38,6 +39,14 @@ export const listCalledTools: Repair = ({ messages, tools }) => {
   if (names.size === 0) return undefined
   return { tools: [...names].map(asTool) }
 }
+
+/** Leaves thoughts out, in Anthropic's words, that another server had and nobody signed. */
+export const dropForeignThoughts: Repair = ({ messages }) =>
+  changedMessages(messages, (message) => {
+    const { content } = message
+    if (!isList(content) || !content.some(isForeignThought)) return message
+    return { ...message, content: content.filter((block) => !isForeignThought(block)) }
+  })
 
 /** Leaves `name` out of the messages. */
 export const dropMessageNames: Repair = ({ messages }) =>

@@ -69,6 +69,7 @@ beforeAll(async () => {
     config: {
       model_list: [
         deployment('claude', upstream.url, claude),
+        deployment('mended', upstream.url, { ...claude, modify_params: true }),
         deployment('beta', upstream.url, {
           ...claude,
           api_key: 'sk-ant-oat01-x',
@@ -243,6 +244,20 @@ describe('the Anthropic client and a model of Anthropic', () => {
       ],
       usage: { output_tokens: 40 },
     })
+  })
+
+  test('thoughts of another server are left out where requests may be mended', async () => {
+    upstream.script(answerJson(message([], 'end_turn')))
+    const thought = { type: 'thinking' as const, thinking: 'Hm', signature: '' }
+    const said = { type: 'text' as const, text: 'Which day?' }
+    const turns = [...messages, { role: 'assistant' as const, content: [thought, said] }]
+    for (const [model, content] of [
+      ['claude', [thought, said]],
+      ['mended', [said]],
+    ] as const) {
+      await client().messages.create({ ...asked, model, messages: [...turns, ...messages] })
+      expect(sent().body.messages[1]).toEqual({ role: 'assistant', content })
+    }
   })
 
   test('an error within it raises', async () => {

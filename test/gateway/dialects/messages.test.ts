@@ -68,7 +68,7 @@ describe('over a model of Anthropic, there and back', () => {
     },
   )
 
-  test.each(recorded('anthropic', /^(chat|tools|tools-named|thinking)\.json$/))(
+  test.each(recorded('anthropic', /^(chat|tools-named|thinking)\.json$/))(
     '%s: the answer',
     (_, { answer }) => {
       const back = toAnswer(chat.toAnswer(answer, request), asked)
