@@ -50,12 +50,13 @@ export class StreamMeter {
   #merge(usage: Usage): void {
     const told = Object.entries(usage).filter(([, value]) => value !== undefined)
     const merged: Usage = { ...this.#told, ...Object.fromEntries(told) }
-    const { promptTokens, completionTokens } = merged
-    // Messages tells the prompt with its first event and the answer with its last.
+    const { completionTokens } = merged
+    // Messages tells the prompt with its first event and the answer with its last, the prompt then in part or not.
+    const promptTokens = larger(this.#told.promptTokens, usage.promptTokens)
     if (promptTokens === undefined || completionTokens === undefined) this.#told = merged
     else {
       const totalTokens = Math.max(usage.totalTokens ?? 0, promptTokens + completionTokens)
-      this.#told = { ...merged, totalTokens }
+      this.#told = { ...merged, promptTokens, totalTokens }
     }
   }
 
@@ -78,6 +79,10 @@ export class StreamMeter {
     this.#bytes = 0
     this.#last = 0
   }
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b)
 }
 
 /** The usage that one event of a stream tells, in chat, responses and messages alike. */

@@ -239,6 +239,18 @@ describe('what is learnt on the way', () => {
     expect(told).toMatchObject({ promptTokens: 9, completionTokens: 15, totalTokens: 24 })
   })
 
+  test('a prompt told once is not told away by a last event that counts the cache alone', () => {
+    const start = { input_tokens: 9, cache_read_input_tokens: 100, output_tokens: 1 }
+    const last = { cache_read_input_tokens: 0, output_tokens: 15 }
+    const { told } = whole(
+      lines([
+        { type: 'message_start', message: { model: 'c', usage: start } },
+        { type: 'message_delta', delta: {}, usage: last },
+      ]),
+    ).rewriter.produced
+    expect(told).toMatchObject({ promptTokens: 109, completionTokens: 15, totalTokens: 124 })
+  })
+
   test('usage is found behind any number of events that look alike', () => {
     const alike = Array.from({ length: 50 }, (_, at) =>
       chunk({ model: 'g', ...delta(`w${at}`), usage: null }),
