@@ -18,7 +18,7 @@ function turnOf({ role, content }: Fields, path: string, model: ChatModel): read
   if (typeof content !== 'string' && !Array.isArray(content))
     throw invalid(at, 'must be a text or a list of blocks.')
   if (role === 'user') return userTurn(content, at, model)
-  if (role === 'assistant') return [ownTurn(content, at)]
+  if (role === 'assistant') return [ownTurn(content, at, model)]
   if (role === 'system') return [systemTurn(content, at, model)]
   throw invalid(`${path}.role`, 'must be user or assistant.')
 }
@@ -37,7 +37,8 @@ function userTurn(content: unknown, path: string, model: ChatModel): readonly Fi
   const results: Fields[] = []
   const parts: Part[] = []
   for (const [block, at] of objectsIn(content, path)) {
-    if (block.type === 'tool_result') results.push(resultOf(block, at, parts))
+    if (block.type === 'tool_result')
+      results.push({ ...resultOf(block, at, parts), ...markOf(block, model) })
     else parts.push(...partsOfBlock(block, at))
   }
   const isSilent = parts.length === 0 && results.length > 0
@@ -61,7 +62,7 @@ function resultOf(block: Fields, path: string, shown: Part[]): Fields {
 }
 
 /** Blocks of tools that another server ran itself are its own notes and left out. */
-function ownTurn(content: unknown, path: string): Fields {
+function ownTurn(content: unknown, path: string, model: ChatModel): Fields {
   if (typeof content === 'string') return { role: 'assistant', content }
   const blocks = objectsIn(content, path)
   const text = blocks
@@ -74,7 +75,13 @@ function ownTurn(content: unknown, path: string): Fields {
     content: text === '' && calls.length > 0 ? null : text,
     ...thoughtsIn(blocks.map(([block]) => block)),
     ...(calls.length > 0 && { tool_calls: calls.map(([block, at]) => callOf(block, at)) }),
+    ...markOf(blocks.at(-1)?.[0] ?? {}, model),
   }
+}
+
+/** The mark that the prompt is to be cached up to the end of this message. */
+function markOf({ cache_control: mark }: Fields, { takesCacheMarks }: ChatModel): Fields {
+  return takesCacheMarks && isGiven(mark) ? { cache_control: mark } : {}
 }
 
 /** With their signatures where they have any: only who signed them can read those. */

@@ -6,7 +6,7 @@ import type { ModelRequest, Target } from './provider.ts'
 import { isGiven, type JsonObject } from './read-json.ts'
 
 /** The tool whose arguments are the answer where a model is to answer in JSON. */
-export const jsonToolName = 'json_answer'
+const jsonToolName = 'json_answer'
 
 /** How an answer in JSON is brought about: one of three ways, the surest that the model and the request allow. */
 export interface JsonAnswer {

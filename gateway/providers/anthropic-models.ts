@@ -1,6 +1,6 @@
 /** What a model takes; Anthropic refuses the rest with a 400. */
 export interface ModelTraits {
-  /** Thinking with a fixed budget: all up to 4.6. */
+  /** Thinking with a fixed budget: 3.7 to 4.6. */
   readonly takesBudget: boolean
   /** Thinking as it sees fit, steered by effort: 4.6 and newer. */
   readonly thinksFreely: boolean
@@ -19,7 +19,7 @@ export function traitsOf(model: string): ModelTraits {
   const { family, version } = readName(model)
   const alwaysThinks = family === 'fable' || family === 'mythos'
   return {
-    takesBudget: version < 407,
+    takesBudget: version < 407 && (version >= 307 || version === 0),
     thinksFreely: version >= 406,
     alwaysThinks,
     hidesThinking: version >= 407,

@@ -56,7 +56,7 @@ function asWritten(
   if (!isObject(thinking)) throw invalid('thinking', 'must be an object with a type.')
   const budget = thinking.type === 'enabled' ? budgetIn(thinking) : 0
   // A demand that newer models only know in another form.
-  if (budget > 0 && !traits.takesBudget) {
+  if (budget > 0 && traits.hidesThinking) {
     const nearest = effortNear(budget)
     return { thinking: adaptive(traits), effort: nearest, tokens: budget }
   }
@@ -100,8 +100,9 @@ function effortWord(effort: Effort, { hidesThinking }: ModelTraits): string {
 function withBudget(
   effort: Effort,
   { messages }: JsonObject,
-  { mostTokens, isToolForced }: Circumstances,
+  { traits, mostTokens, isToolForced }: Circumstances,
 ): Thinking {
+  if (!traits.takesBudget) return silence
   const tokens = Math.min(budgets[effort], (mostTokens ?? Number.POSITIVE_INFINITY) - 1)
   if (tokens < leastBudget || isToolForced || isThoughtMissing(messages)) return silence
   return { thinking: { type: 'enabled', budget_tokens: tokens }, tokens }

@@ -72,6 +72,9 @@ describe('effort', () => {
       output_config: { effort: 'low' },
     })
     expect(body({ reasoning_effort: 'none' })).not.toHaveProperty('thinking')
+    expect(body({ reasoning_effort: 'high' }, 'claude-3-5-haiku-20241022')).toEqual(
+      body({}, 'claude-3-5-haiku-20241022'),
+    )
   })
 
   test('gives way to a tool that must be called', () => {
