@@ -9,6 +9,7 @@ import type { ImageFile } from './image-files.ts'
 import { ImageStore } from './image-store.ts'
 import type { Log } from './log.ts'
 import { Notices } from './notices.ts'
+import { ResponseStore } from './response-store.ts'
 import { SlotStore } from './slot-store.ts'
 import { Spool } from './spool.ts'
 import { UsageWriter, type SpoolState } from './usage-writer.ts'
@@ -25,6 +26,11 @@ export interface Storage {
   keepExplanation(write: () => ExplanationRow): void
   /** What is known of an exchange of a module; undefined: nothing. */
   findExplanation(module: string, id: string): Promise<unknown>
+  /** Responses that callers may go on from. */
+  readonly responses: Pick<
+    ResponseStore,
+    'keep' | 'find' | 'findConversation' | 'remove' | 'removeExpired'
+  >
   metrics(): StorageMetrics
   /** What processes on one database tell each other. */
   readonly notices: Notices
@@ -93,6 +99,7 @@ export function createStorage(options: StorageOptions): Storage {
   const notices = new Notices({ connection, log })
   const slots = new SlotStore(connection, notices, module)
   const explanations = new ExplanationStore(connection)
+  const responses = new ResponseStore(connection)
 
   function onChange() {
     if (connection.state === 'connected') writer.flush()
@@ -118,6 +125,7 @@ export function createStorage(options: StorageOptions): Storage {
     notices,
     counterLedger: createCounterLedger({ connection, notices }),
     slots,
+    responses,
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
     findImage: (id) => images.find(id),
@@ -140,6 +148,7 @@ export function createStorage(options: StorageOptions): Storage {
     async close({ deadlineMs }) {
       const endsAt = performance.now() + deadlineMs
       images.close()
+      responses.close()
       await Promise.all([writer.close(deadlineMs), explanations.close(deadlineMs), notices.close()])
       await connection.close(Math.max(100, endsAt - performance.now()))
     },

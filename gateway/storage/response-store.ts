@@ -1,0 +1,86 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { Connection } from './connection.ts'
+import {
+  addResponse,
+  findConversation,
+  findResponses,
+  removeExpiredResponses,
+  removeResponse,
+  type KeptResponse,
+  type NewResponse,
+  type ResponseOwner,
+} from './responses.ts'
+
+const sweepEveryMs = 60_000
+const mostRounds = 1000
+
+type Pool = NonNullable<Connection['pool']>
+
+/** Responses that are kept for their callers: in Postgres alone, where every replica finds them. */
+export class ResponseStore {
+  readonly #connection: Connection
+  readonly #sweeping: NodeJS.Timeout
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#sweeping = setInterval(() => void this.removeExpired(), sweepEveryMs).unref()
+  }
+
+  /** Keeps a response; false where Postgres is away. Never throws. */
+  async keep(row: NewResponse, ttlMs: number): Promise<boolean> {
+    try {
+      await this.#ask((pool) => addResponse(pool, row, ttlMs))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Throws `storage_unavailable`, as do all that find or remove. */
+  find(owner: ResponseOwner, ids: readonly string[]): Promise<readonly KeptResponse[]> {
+    return this.#ask((pool) => findResponses(pool, owner, ids))
+  }
+
+  /** A response and what it goes on from, oldest first. */
+  findConversation(owner: ResponseOwner, id: string): Promise<readonly KeptResponse[]> {
+    return this.#ask((pool) => findConversation(pool, owner, id))
+  }
+
+  remove(owner: ResponseOwner, id: string): Promise<boolean> {
+    return this.#ask((pool) => removeResponse(pool, owner, id))
+  }
+
+  /** Each round takes the newest turns of conversations that are over. */
+  async removeExpired(): Promise<void> {
+    try {
+      for (let round = 0; round < mostRounds && this.#connection.pool; round += 1) {
+        if ((await this.#ask(removeExpiredResponses)) === 0) return
+      }
+    } catch {
+      // The next sweep takes them.
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweeping)
+  }
+
+  async #ask<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+    const { pool } = this.#connection
+    if (!pool) throw away()
+    try {
+      return await work(pool)
+    } catch (cause) {
+      this.#connection.suspect()
+      throw away(cause)
+    }
+  }
+}
+
+function away(cause?: unknown): GatewayError {
+  return new GatewayError(
+    'storage_unavailable',
+    'Kept responses cannot be read: the database is away. Ask again, or send the whole conversation as input.',
+    { cause },
+  )
+}
