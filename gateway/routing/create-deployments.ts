@@ -92,8 +92,11 @@ function createDeployment(
     )
   }
   const id = uniqueId(entry, taken)
+  const apiVersion =
+    entry.params.apiVersion ?? firstOf(provider.versionVariables ?? [], around.findVariable)
   const params = {
     ...entry.params,
+    ...(apiVersion === undefined ? {} : { apiVersion }),
     dropParams: entry.params.dropParams ?? module.litellm.dropParams,
     modifyParams: entry.params.modifyParams ?? module.litellm.modifyParams,
   }
@@ -104,7 +107,12 @@ function createDeployment(
     id,
     modelName: entry.modelName,
     provider,
-    target: { model, params, info: entry.info },
+    target: {
+      model: (isVendor && provider.modelName?.(model)) || model,
+      params,
+      info: entry.info,
+      isVendor,
+    },
     origin: url.origin,
     basePath: basePathOf(url, provider),
     headers: headersOf(entry, provider, apiKey),

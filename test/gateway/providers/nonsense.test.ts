@@ -12,7 +12,17 @@ interface Spoken {
   readonly translation: Translated
 }
 
-const translations: readonly Spoken[] = ['ollama', 'a1111', 'anthropic', 'gemini'].flatMap((name) =>
+const translations: readonly Spoken[] = [
+  'ollama',
+  'a1111',
+  'anthropic',
+  'gemini',
+  'cohere',
+  'jina_ai',
+  'voyage',
+  'huggingface',
+  'infinity',
+].flatMap((name) =>
   endpointNames.flatMap((endpoint) => {
     const translation = providers[name]?.endpoints[endpoint]
     return translation?.kind === 'translated' ? [{ name, endpoint, translation }] : []
@@ -115,6 +125,34 @@ const words = [
   'provider_specific_fields',
   'modalities',
   'dimensions',
+  'results',
+  'documents',
+  'query',
+  'index',
+  'relevance_score',
+  'score',
+  'top_n',
+  'rank_fields',
+  'return_documents',
+  'meta',
+  'billed_units',
+  'input_tokens',
+  'embedding',
+  'embedding_types',
+  'float',
+  'int8',
+  'input_type',
+  'citations',
+  'sources',
+  'logprobs',
+  'finish_reason',
+  'COMPLETE',
+  'delta',
+  'message-end',
+  'content-delta',
+  'tool-call-start',
+  'tool-call-delta',
+  'tool_plan',
   'done',
   'done_reason',
   'error',
@@ -230,6 +268,30 @@ describe('an answer that is not the dialect is nonsense', () => {
     ['gemini', 'embeddings', { embeddings: [{ values: [1] }, { values: [2] }] }],
     ['gemini', 'images-generations', { predictions: [] }],
     ['gemini', 'images-generations', { candidates: [{ content: { parts: [] } }] }],
+    ['cohere', 'chat-completions', 'hello'],
+    ['cohere', 'chat-completions', { choices: [] }],
+    ['cohere', 'chat-completions', { message: { content: 'text' } }],
+    ['cohere', 'chat-completions', { message: { content: [7] } }],
+    ['cohere', 'chat-completions', { message: { content: [{ text: 7 }] } }],
+    ['cohere', 'chat-completions', { message: { tool_calls: [{ function: {} }] } }],
+    ['cohere', 'embeddings', {}],
+    ['cohere', 'embeddings', { embeddings: { int8: [[1]] } }],
+    ['cohere', 'embeddings', { embeddings: { float: [[1], [2]] } }],
+    ['cohere', 'embeddings', { embeddings: { float: ['='] } }],
+    ['cohere', 'rerank', { results: {} }],
+    ['cohere', 'rerank', { results: [7] }],
+    ['cohere', 'rerank', { results: [{ index: 2, relevance_score: 1 }] }],
+    ['cohere', 'rerank', { results: [{ index: -1, relevance_score: 1 }] }],
+    ['cohere', 'rerank', { results: [{ index: 0, relevance_score: '1' }] }],
+    ['jina_ai', 'embeddings', { data: {} }],
+    ['jina_ai', 'embeddings', { data: [7] }],
+    ['voyage', 'embeddings', { detail: 'no' }],
+    ['voyage', 'embeddings', { data: [{ data: [] }, 7] }],
+    ['voyage', 'rerank', { detail: 'no' }],
+    ['huggingface', 'embeddings', [[['a']]]],
+    ['huggingface', 'rerank', { results: [] }],
+    ['huggingface', 'rerank', [{ index: 0, relevance_score: 1 }]],
+    ['infinity', 'rerank', []],
     ['a1111', 'images-generations', {}],
     ['a1111', 'images-generations', { images: [] }],
     ['a1111', 'images-generations', { images: ['no picture!'] }],
@@ -243,7 +305,10 @@ describe('an answer that is not the dialect is nonsense', () => {
     const translation = providers[name]?.endpoints[endpoint]
     const act = (): unknown =>
       translation?.kind === 'translated' &&
-      translation.toAnswer(answer, requestFor({ endpoint, fields: { input: 'a' } }))
+      translation.toAnswer(
+        answer,
+        requestFor({ endpoint, fields: { input: 'a', documents: ['a', 'b'] } }),
+      )
     expect(act).toThrow(expect.objectContaining({ code: 'upstream_nonsense' }))
   })
 })
