@@ -29,7 +29,9 @@ export function priceOf(
   const listed = findListed(deployment, [model, answered], find)
   if (Object.keys(own).length > 0) return createPrice(withOwn(listed ?? {}, own), 'file')
   if (watts !== undefined && pricePerKwh !== undefined) return energyPrice(watts, pricePerKwh)
-  return (listed && createPrice(listed, 'list')) ?? (deployment.isLocal ? freePrice : undefined)
+  // A base_model that nobody knows is a mistake, not a present.
+  const isFree = deployment.isLocal && deployment.baseModel === undefined
+  return (listed && createPrice(listed, 'list')) ?? (isFree ? freePrice : undefined)
 }
 
 /** The sheet of pictures of one size and quality, which some models have: `hd/1024-x-1792/dall-e-3`. */
@@ -73,7 +75,7 @@ function findListed(
   find: FindSheet,
 ): PriceSheet | undefined {
   if (baseModel !== undefined) {
-    const based = find(`${provider}/${baseModel}`) ?? find(baseModel)
+    const based = find(`${provider}/${baseModel}`) ?? find(baseModel) ?? findBare(baseModel, find)
     if (based) return based
   }
   if (isLocal) return undefined
@@ -85,6 +87,13 @@ function findListed(
     if (bare && isOf(bare, provider)) return bare
   }
   return undefined
+}
+
+/** `openai/gpt-4o` where the list has its vendor's models without a prefix. */
+function findBare(name: string, find: FindSheet): PriceSheet | undefined {
+  const [vendor = '', ...rest] = name.split('/')
+  const sheet = rest.length > 0 ? find(rest.join('/')) : undefined
+  return sheet && isOf(sheet, vendor) ? sheet : undefined
 }
 
 /** Whether a sheet is of a provider's own: another vendor's model of that name has another price. */

@@ -79,7 +79,7 @@ export function readMediaUsage(answer: Readonly<Record<string, unknown>>): Usage
   const isPictures = Array.isArray(data) && data.some(isPicture)
   return {
     ...(isPictures && { images: data.length }),
-    ...(typeof text === 'string' && { audioSeconds: count(duration) }),
+    ...(typeof text === 'string' && duration !== undefined && { audioSeconds: count(duration) }),
   }
 }
 

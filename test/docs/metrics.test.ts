@@ -92,7 +92,10 @@ let exposed: Map<string, Metric>
 beforeAll(async () => {
   upstream = await createFakeUpstream(answerAll)
   const params = { num_retries: 0, ...limits }
-  const model_list = [deployment('m', upstream.url, params), deployment('n', upstream.url, params)]
+  const model_list = [
+    deployment('m', upstream.url, { ...params, input_cost_per_token: 1e-6 }),
+    deployment('n', upstream.url, { ...params, base_model: 'nobody-knows' }),
+  ]
   const router_settings = { allowed_fails: 0, fallbacks: [{ m: ['n'] }] }
   gateway = await startGateway({ config: { model_list, router_settings } })
   const chat = { model: 'm', messages: [{ role: 'user', content: 'please' }] }
