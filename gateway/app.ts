@@ -13,6 +13,7 @@ import type { Gateway } from './endpoints/gateway.ts'
 import { addExplain } from './endpoints/explain.ts'
 import { addHealth } from './endpoints/health.ts'
 import { addImageFiles } from './endpoints/image-files.ts'
+import { addKeptResponses } from './endpoints/responses.ts'
 import { addMetrics } from './endpoints/metrics.ts'
 import { addModelList } from './endpoints/models.ts'
 import { addModelRoutes } from './endpoints/model-routes.ts'
@@ -61,6 +62,7 @@ export function createApp(
   addModelRoutes(app, gateway)
   addModelList(app, gateway)
   addImageFiles(app, gateway)
+  addKeptResponses(app, gateway)
   addConfigStatus(app, gateway)
   addMetrics(app, gateway)
   addExplain(app, gateway)

@@ -44,6 +44,11 @@ export interface DeploymentParams {
   readonly apiKey?: string
   readonly apiVersion?: string
   readonly organization?: string
+  /** Whose account is called, and in which region, where a vendor has such: Vertex AI. */
+  readonly project?: string
+  readonly location?: string
+  /** Where a token takes the place of a key: the JSON of who asks for it, or the path of that file. */
+  readonly credentials?: string
   readonly timeoutMs?: number
   readonly streamTimeoutMs?: number
   readonly connectTimeoutMs?: number
@@ -182,6 +187,8 @@ export interface GeneralSettings {
   readonly maxUploadBytes: number
   readonly keyHeaderName?: string
   readonly areSpendLogsDisabled: boolean
+  /** How long responses are kept for their callers; absent: never. */
+  readonly storeResponsesMs?: number
 }
 
 /** What is done about a model that nobody knows the price of: said in the log, left out, or given away. */

@@ -40,6 +40,7 @@ export function readSettings(blocks: Blocks, reader: SchemaReader, faults: Fault
       maxUploadBytes: Math.round((general.max_file_size_mb ?? 512) * mebibyte),
       ...optional('keyHeaderName', general.litellm_key_header_name?.toLowerCase()),
       areSpendLogsDisabled: general.disable_spend_logs ?? false,
+      ...optional('storeResponsesMs', toMs(general.store_responses?.ttl)),
     },
   }
 }

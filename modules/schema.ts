@@ -114,6 +114,22 @@ export const generalSchema = litellmBlock(
     disable_spend_logs: optional(
       flag({ description: 'Keep no record of single requests.', default: false }),
     ),
+    store_responses: optional(
+      ourBlock(
+        {
+          ttl: number({
+            description: 'How long, seconds.',
+            expected: 'a number of seconds from 1 to 2592000, which is 30 days',
+            minimum: 1,
+            maximum: 30 * 24 * 3600,
+          }),
+        },
+        {
+          description:
+            'Responses are kept in Postgres with what was asked, for their caller to go on from.',
+        },
+      ),
+    ),
   },
   { description: 'Settings of the process.' },
 )
