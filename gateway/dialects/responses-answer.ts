@@ -1,5 +1,6 @@
 import { isObject } from '../../modules/json-object.ts'
 import type { CallerRequest, CallerStream } from './caller-dialect.ts'
+import { envelopeOf } from '../errors/envelope.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { isList, type Fields } from './read-fields.ts'
 import { nonsense } from './refusals.ts'
@@ -67,9 +68,9 @@ export class ResponseStream implements CallerStream {
     this.#hasEnded = true
     this.#start()
     this.#emit('response.failed', { response: this.#builder.failed(error) })
-    const { message, param = null, code } = error
-    const told = { code, message, param }
-    this.#emit('error', { ...told, error: { type: error.kind.type, ...told } })
+    const told = envelopeOf(error).error
+    const { code, message, param } = told
+    this.#emit('error', { code, message, param, error: told })
     return this.#take()
   }
 
@@ -96,8 +97,7 @@ export class ResponseStream implements CallerStream {
 function firstChoice(chat: unknown, asked: CallerRequest): Fields | undefined {
   if (!isObject(chat) || chat.choices === undefined || chat.choices === null) return undefined
   if (!isList(chat.choices)) throw nonsense("'choices' is no list", asked.model)
-  const [choice] = chat.choices
-  if (choice === undefined) return undefined
-  if (!isObject(choice)) throw nonsense('a choice is no object', asked.model)
-  return choice
+  const choices: readonly unknown[] = chat.choices
+  if (!choices.every(isObject)) throw nonsense('a choice is no object', asked.model)
+  return choices.find(({ index }) => (index ?? 0) === 0)
 }

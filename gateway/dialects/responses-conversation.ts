@@ -30,25 +30,40 @@ export function referencesIn({
   return { previous, responses: [...responses] }
 }
 
-/** A request as if it had been sent whole: the kept turns first, oldest first, and items for references. */
+/** A turn as storage gives it. */
+export function turnOf(row: { readonly input: unknown; readonly response: unknown }): KeptTurn {
+  const output = isObject(row.response) ? row.response.output : []
+  return { input: isList(row.input) ? row.input : [], output: isList(output) ? output : [] }
+}
+
+/** A request that went on from what is kept. */
+export interface Joined {
+  /** As if the caller had sent the whole conversation. */
+  readonly fields: Fields
+  /** The same without what came before, references filled in: what is to be kept of it. */
+  readonly own: Fields
+}
+
+/** Puts kept turns, oldest first, in front of a request, and items in the place of references. */
 export function joinKept(
   fields: Fields,
   turns: readonly KeptTurn[],
   referred: readonly KeptTurn[] = [],
-): Fields {
+): Joined {
   const { previous_response_id: _, input, ...rest } = fields
-  const before = turns.flatMap(({ input: asked, output }) => [...asked, ...output])
-  const known = itemsById([
-    ...before,
-    ...referred.flatMap((turn) => [...turn.input, ...turn.output]),
-  ])
+  const before = turns.flatMap(itemsOfTurn)
+  const known = itemsById([...before, ...referred.flatMap(itemsOfTurn)])
   const now = itemsOf(input).map((item, index) => {
     if (!isReference(item)) return item
     const found = known.get(item.id)
     if (found) return found
     throw invalid(`input[${index}].id`, `names an item that is not kept: ${item.id.slice(0, 100)}.`)
   })
-  return { ...rest, input: [...before, ...now] }
+  return { fields: { ...rest, input: [...before, ...now] }, own: { ...rest, input: now } }
+}
+
+function itemsOfTurn({ input, output }: KeptTurn): readonly unknown[] {
+  return [...input, ...output]
 }
 
 /** The input of a request as items that can be listed and referred to; those without an id get one. */

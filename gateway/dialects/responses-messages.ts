@@ -113,7 +113,8 @@ class MessageWriter {
     if (this.#turn && this.#turn.said.length + this.#turn.calls.length > 0) this.#endTurn()
     const turn = this.#openTurn()
     turn.thoughts.push(...openThoughts(item.encrypted_content))
-    turn.reasoning.push(...textsIn(item.content), ...textsIn(item.summary))
+    const whole = textsIn(item.content)
+    turn.reasoning.push(...(whole.length > 0 ? whole : textsIn(item.summary)))
   }
 
   #addCall(item: Fields, path: string): void {

@@ -6,6 +6,7 @@ import {
   joinKept,
   previousNotFound,
   referencesIn,
+  turnOf,
 } from '../../../gateway/dialects/responses-conversation.ts'
 import { responsesDialect } from '../../../gateway/dialects/responses.ts'
 import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
@@ -15,18 +16,15 @@ const asked = { model: 'asked', answerId: `resp_${stem}`, createdSeconds: 1 }
 
 /** A turn as it would be kept. */
 function keptTurn(fields: Record<string, unknown>, message: Record<string, unknown>) {
-  const { output } = responsesDialect.toAnswer({ choices: [{ message }] }, { ...asked, fields })
-  return {
-    input: inputItems(fields, asked.answerId),
-    output: Array.isArray(output) ? output : [],
-  }
+  const response = responsesDialect.toAnswer({ choices: [{ message }] }, { ...asked, fields })
+  return turnOf({ input: inputItems(fields, asked.answerId), response })
 }
 
 test('a request that continues another is the whole conversation, without its instructions', () => {
   const kept = keptTurn({ input: 'Hi', instructions: 'Be short.' }, { content: 'Hello.' })
   const next = { input: 'And?', instructions: 'Be long.', previous_response_id: asked.answerId }
   expect(referencesIn(next)).toEqual({ previous: asked.answerId, responses: [] })
-  expect(responsesDialect.toChat(joinKept(next, [kept])).messages).toEqual([
+  expect(responsesDialect.toChat(joinKept(next, [kept]).fields).messages).toEqual([
     { role: 'system', content: 'Be long.' },
     { role: 'user', content: 'Hi' },
     { role: 'assistant', content: 'Hello.' },
@@ -38,7 +36,7 @@ test('the output of a tool follows the call that is kept', () => {
   const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
   const kept = keptTurn({ input: 'Hi' }, { content: null, tool_calls: [call] })
   const next = { input: [{ type: 'function_call_output', call_id: 'a', output: 'ok' }] }
-  expect(responsesDialect.toChat(joinKept(next, [kept])).messages).toEqual([
+  expect(responsesDialect.toChat(joinKept(next, [kept]).fields).messages).toEqual([
     { role: 'user', content: 'Hi' },
     { role: 'assistant', content: null, tool_calls: [call] },
     { role: 'tool', tool_call_id: 'a', content: 'ok' },
@@ -55,10 +53,16 @@ test('an item is found by a reference, through the response its id holds', () =>
     ],
   }
   expect(referencesIn(next)).toEqual({ previous: undefined, responses: [asked.answerId] })
-  expect(responsesDialect.toChat(joinKept(next, [], [kept])).messages).toMatchObject([
+  expect(responsesDialect.toChat(joinKept(next, [], [kept]).fields).messages).toMatchObject([
     { content: 'Hi' },
     { content: 'Hello.' },
     { content: 'And?' },
+  ])
+  const { own } = joinKept(next, [], [kept])
+  expect(inputItems(own, 'resp_next').map(({ id }) => id)).toEqual([
+    `msg_${stem}_i0`,
+    `msg_${stem}_0`,
+    'msg_next_i2',
   ])
   expect(() => joinKept(next, [])).toThrow(expect.objectContaining({ param: 'input[0].id' }))
 })
@@ -118,7 +122,7 @@ test('whatever a request holds, it is joined or refused as the caller’s fault'
       try {
         referencesIn(asks)
         inputItems(asks, 'resp_1')
-        expect(Array.isArray(joinKept(asks, turns, turns).input)).toBe(true)
+        expect(Array.isArray(joinKept(asks, turns, turns).fields.input)).toBe(true)
       } catch (thrown) {
         if (!(thrown instanceof GatewayError)) throw thrown
         expect(thrown.code).toBe('invalid_request')
