@@ -156,6 +156,11 @@ export class Configuration {
       used.set(name, value)
       return value
     }
+    const readNoting = (path: string): string | undefined => {
+      const content = tryRead(path)
+      used.set(`file ${path}`, content)
+      return content
+    }
     const file = basename(configFile)
     const read = readModule(text, {
       file,
@@ -165,6 +170,7 @@ export class Configuration {
     const made = read.module
       ? createDeployments(read.module, {
           findVariable: (name) => read.module?.environment?.[name] ?? noting(name),
+          readFile: readNoting,
           findHealth: (id) => this.#healthOf(id),
           gateOf: this.#createGateOf(read.module.router),
           pricingOf: this.#findPricing,
@@ -278,6 +284,14 @@ function digestOf(text: string, used: ReadonlyMap<string, string | undefined>): 
   const hash = createHash('sha256').update(text)
   for (const [name, value] of used) hash.update(`\0${name}=${value ?? ''}`)
   return hash.digest('hex').slice(0, 16)
+}
+
+function tryRead(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 function nameAt(path: string): string {

@@ -36,13 +36,6 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'aws_bedrock_runtime_endpoint',
       'aws_web_identity_token',
     ]),
-    ...lose('Vertex AI is not spoken', [
-      'vertex_project',
-      'vertex_location',
-      'vertex_credentials',
-      'vertex_ai_project',
-      'vertex_ai_location',
-    ]),
     ...lose('Azure directory tokens are not fetched: give an api_key', [
       'azure_ad_token',
       'tenant_id',

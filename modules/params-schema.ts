@@ -42,6 +42,22 @@ export const paramsSchema = litellmBlock(
     ),
     api_version: optional(text({ description: 'Version of the upstream API.' })),
     organization: optional(text({ description: 'Organization sent to OpenAI.' })),
+    vertex_project: optional(text({ description: "Project of Vertex AI's models." })),
+    vertex_location: optional(
+      text({
+        description: "Region of Vertex AI's models: us-central1, global.",
+        expected: 'a region such as us-central1',
+        pattern: String.raw`^([a-z0-9-]{1,40}|.*\$\{.*|os\.environ/.*)$`,
+      }),
+    ),
+    vertex_credentials: optional(
+      either([text({ description: '' }), anyMap({ description: '' })], {
+        description: 'Service account of Vertex AI: its JSON, or the path of the file.',
+        expected: 'the JSON of a service account, or the path of that file',
+      }),
+    ),
+    vertex_ai_project: optional(text({ description: 'The same as vertex_project.' })),
+    vertex_ai_location: optional(text({ description: 'The same as vertex_location.' })),
     timeout: optional(seconds({ description: 'Longest answer of this deployment, seconds.' })),
     stream_timeout: optional(
       seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),

@@ -133,6 +133,9 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
     ...(params.api_key?.trim() ? { apiKey: params.api_key.trim() } : {}),
     ...(params.api_version ? { apiVersion: params.api_version } : {}),
     ...(params.organization ? { organization: params.organization } : {}),
+    ...optional('project', params.vertex_project ?? params.vertex_ai_project),
+    ...optional('location', params.vertex_location ?? params.vertex_ai_location),
+    ...optional('credentials', credentialsText(params.vertex_credentials)),
     ...optional('timeoutMs', toMs(params.timeout)),
     ...optional('streamTimeoutMs', toMs(params.stream_timeout)),
     ...optional('connectTimeoutMs', toMs(params.connect_timeout)),
@@ -156,6 +159,11 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
     extraBody: params.extra_body ?? {},
     defaults,
   }
+}
+
+function credentialsText(written: Params['vertex_credentials']): string | undefined {
+  if (typeof written === 'string') return written.trim() === '' ? undefined : written.trim()
+  return written === undefined ? undefined : JSON.stringify(written)
 }
 
 function withoutSlashes(address: string): string {

@@ -9,8 +9,8 @@ const budgets: Readonly<Record<string, number>> = {
   low: 1024,
   medium: 2048,
   high: 4096,
-  xhigh: 16_384,
-  max: 24_576,
+  xhigh: 8192,
+  max: 16_384,
 }
 
 /** Gemini's `thinkingConfig` from `thinking: {type, budget_tokens}` or `reasoning_effort`; nothing where neither is said. */

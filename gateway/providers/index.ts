@@ -8,6 +8,7 @@ import { createOllama } from './ollama.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import { openAiVendors } from './openai-vendors.ts'
 import type { Provider } from './provider.ts'
+import { vertexAi } from './vertex-ai.ts'
 import { resolveAmong, type Resolved } from './resolve-provider.ts'
 
 const ownDialects = {
@@ -17,6 +18,7 @@ const ownDialects = {
   anthropic,
   azure,
   gemini,
+  vertex_ai: vertexAi,
   cohere: createCohere('cohere'),
   cohere_chat: createCohere('cohere_chat'),
 } satisfies Record<string, Provider>

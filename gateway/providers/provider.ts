@@ -1,6 +1,10 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
 import type { DeploymentParams } from '../../modules/module.ts'
+import type { Credentials } from './credentials.ts'
 import type { VendorRules } from './request-rules.ts'
+
+/** Parameters that only some vendors have. */
+export type VendorParam = 'project' | 'location' | 'credentials'
 
 /** A dialect: how to speak to one kind of upstream. Pure: no socket, no clock, no log. */
 export interface Provider {
@@ -16,6 +20,12 @@ export interface Provider {
   readonly baseVariables?: readonly string[]
   /** Environment variables that may hold the version of its API, in order, where no `api_version` is given. */
   readonly versionVariables?: readonly string[]
+  /** Environment variables for parameters of its own, in order, where the deployment names none. */
+  readonly paramVariables?: Readonly<Partial<Record<VendorParam, readonly string[]>>>
+  /** Its address by a deployment's parameters, where neither `api_base` nor a variable says it. */
+  readonly baseOf?: (params: DeploymentParams) => string
+  /** Who asks for a token in place of a key, or what is wrong with how it is written. */
+  readonly readCredentials?: (text: string) => Credentials | { readonly fault: string }
   /** How it wants its key, flat name and value; absent: `authorization: Bearer`. */
   readonly keyHeader?: (apiKey: string) => readonly [string, string]
   /** Sent with every call, unless the deployment's `extra_headers` say otherwise; lower case. */
@@ -43,6 +53,11 @@ export type Translation = PassThrough | Translated
 /** The upstream speaks the caller's dialect: bytes go through, edited in place. */
 export interface PassThrough {
   readonly kind: 'pass-through'
+  /**
+   * Where it is relied on, among servers that speak the dialect: at the vendor's own address, or only where
+   * `model_info.mode` names it. Default: everywhere.
+   */
+  readonly isSureAt?: 'vendor' | 'nowhere'
   /** Appended to the base URL. Its own for each target where the model stands in it. */
   readonly path: string | ((target: Target) => string)
 }
@@ -64,6 +79,10 @@ export interface StreamTranslation {
 }
 
 export interface StreamTranslator {
+  /** `[DONE]` has come. */
+  onDone?(): void
+  /** The upstream has closed; nothing more comes. */
+  onClose?(): void
   /** OpenAI chunks for one upstream event; none where it says nothing. Throws GatewayError. */
   onEvent(event: unknown): readonly Record<string, unknown>[]
   /** Whether the upstream has said that it is done; an end before that is a cut. */

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { UpstreamLimits } from '../limits/gate.ts'
 import { mergeLimits, readLimits, usedUpMs } from './read-limits.ts'
+import { isKeyRefused } from './key-refusals.ts'
 import { readRefusalLimits } from './read-refusal-limits.ts'
 import {
   headerOf,
@@ -31,7 +32,7 @@ export interface FailedAnswer {
 export function mapUpstreamError(answer: FailedAnswer): GatewayError {
   const body = parseBody(answer.body)
   const said = readUpstreamError(body, answer.secrets)
-  const code = refusalKindOf(answer.status, said) ?? codeFor(answer.status)
+  const code = refusalKindOf(answer.status, said) ?? codeFor(answer.status, said)
   const { retryAfterSeconds, limits } = limitsIn(answer, body, said)
   return new GatewayError(code, messages[code](answer, said), {
     answeredStatus: answer.status,
@@ -106,7 +107,8 @@ const byStatus: Readonly<Record<number, StatusCode>> = {
   429: 'upstream_rate_limited',
 }
 
-function codeFor(status: number): StatusCode {
+function codeFor(status: number, said: UpstreamError): StatusCode {
+  if (isKeyRefused(status, said)) return 'upstream_refused_our_key'
   const known = byStatus[status]
   if (known !== undefined) return known
   if (status >= 500) return 'upstream_failed'

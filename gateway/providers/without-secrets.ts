@@ -4,7 +4,7 @@ const hidden: readonly (readonly [RegExp, string])[] = [
   [/[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>)\]}]+/gi, '[address]'],
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, '$1 [key]'],
   [/\b(?:sk|pk|rk|gsk|xai|hf|ghp|gho|github_pat|nvapi|r8|pplx)[-_][\w*.-]{6,}/g, '[key]'],
-  [/\b(?:AIza|AKIA|eyJ)[\w.-]{12,}/g, '[key]'],
+  [/\b(?:AIza|AKIA|eyJ|ya29\.)[\w.-]{12,}/g, '[key]'],
   [
     /\b(api[-_ ]?key|api[-_]?token|access[-_]token|secret|password|authorization)(["']?\s*[:=]\s*["']?)[^\s"',;]{4,}/gi,
     '$1$2[key]',

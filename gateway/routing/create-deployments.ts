@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import type { ModelEntry, Module } from '../../modules/module.ts'
+import type { DeploymentParams, ModelEntry, Module } from '../../modules/module.ts'
 import type { Provider } from '../providers/provider.ts'
 import { resolveProvider } from '../providers/index.ts'
 import type { Pricing } from '../accounting/pricing.ts'
@@ -8,6 +8,7 @@ import type { PricingAsk } from '../accounting/create-pricing.ts'
 import type { Gate } from '../limits/gate.ts'
 import type { Deployment, Timeouts } from './deployment.ts'
 import { Health } from './health.ts'
+import { addVendorParams, firstOf } from './vendor-params.ts'
 
 /** One model entry that cannot be called, and why; the others are not touched by it. */
 export interface DeploymentFault {
@@ -25,6 +26,8 @@ export interface DeploymentSet {
 export interface Surroundings {
   /** Vendor keys by LiteLLM's variable names. */
   readonly findVariable: (name: string) => string | undefined
+  /** The text of a file that a document names, a service account's for instance. */
+  readonly readFile?: (path: string) => string | undefined
   /** The health a deployment of this id had before a reload. */
   readonly findHealth?: (id: string) => Health | undefined
   /** The quotas and places of a deployment; undefined where nothing bounds it. */
@@ -60,7 +63,10 @@ function createDeployment(
   const resolved = resolveProvider(entry.params)
   if ('fault' in resolved) return fault(resolved.fault)
   const { provider, model } = resolved
-  const base = baseOf(entry, provider, around)
+  const completed = addVendorParams(entry.params, provider, around)
+  if ('fault' in completed) return fault(completed.fault)
+  const { credentials } = completed
+  const base = baseOf(completed.params, provider, around)
   if (base === undefined) {
     return fault(
       `api_base: ${provider.name} has no address of its own; expected one such as http://host:8000/v1`,
@@ -68,11 +74,11 @@ function createDeployment(
   }
   const url = parseBase(base)
   if (typeof url === 'string') return fault(`api_base: ${url}`)
-  const isVendor = isOwnAddress(url, provider)
+  const isVendor = isOwnAddress(url, provider, completed.params)
   const apiKey =
     entry.params.apiKey ??
-    (isVendor ? firstOf(provider.keyVariables, around.findVariable) : undefined)
-  if (apiKey === undefined && provider.isKeyNeeded && isVendor) {
+    (isVendor && !credentials ? firstOf(provider.keyVariables, around.findVariable) : undefined)
+  if (apiKey === undefined && !credentials && provider.isKeyNeeded && isVendor) {
     return fault(`api_key: none given, and ${provider.keyVariables.join(' or ')} is not set`)
   }
   const badHeader = findBadHeader(apiKey, entry.params.extraHeaders)
@@ -95,7 +101,7 @@ function createDeployment(
   const apiVersion =
     entry.params.apiVersion ?? firstOf(provider.versionVariables ?? [], around.findVariable)
   const params = {
-    ...entry.params,
+    ...completed.params,
     ...(apiVersion === undefined ? {} : { apiVersion }),
     dropParams: entry.params.dropParams ?? module.litellm.dropParams,
     modifyParams: entry.params.modifyParams ?? module.litellm.modifyParams,
@@ -114,9 +120,10 @@ function createDeployment(
       isVendor,
     },
     origin: url.origin,
-    basePath: basePathOf(url, provider),
+    basePath: basePathOf(url, provider, isVendor),
     headers: headersOf(entry, provider, apiKey),
-    secrets: apiKey === undefined ? [url.host] : [url.host, apiKey],
+    ...(credentials && { credentials }),
+    secrets: [url.host, ...(apiKey === undefined ? [] : [apiKey]), ...(credentials?.secrets ?? [])],
     params,
     info: entry.info,
     timeouts: timeoutsOf(entry, module),
@@ -127,24 +134,31 @@ function createDeployment(
 }
 
 function baseOf(
-  { params }: ModelEntry,
+  params: DeploymentParams,
   provider: Provider,
   { findVariable }: Surroundings,
 ): string | undefined {
   return (
-    params.apiBase ?? firstOf(provider.baseVariables ?? [], findVariable) ?? provider.defaultBase
+    params.apiBase ??
+    firstOf(provider.baseVariables ?? [], findVariable) ??
+    provider.baseOf?.(params) ??
+    provider.defaultBase
   )
 }
 
 // A vendor's key from the environment goes to the vendor alone, never to a server that only speaks its dialect.
-function isOwnAddress(url: URL, { defaultBase }: Provider): boolean {
-  return defaultBase === undefined || new URL(defaultBase).host === url.host
+function isOwnAddress(url: URL, provider: Provider, params: DeploymentParams): boolean {
+  const { defaultBase } = provider
+  if (defaultBase === undefined) return true
+  return [defaultBase, provider.baseOf?.(params) ?? defaultBase].some(
+    (base) => URL.canParse(base) && new URL(base).host === url.host,
+  )
 }
 
 // People write a vendor's address with and without its path: https://api.mistral.ai, https://api.mistral.ai/v1.
-function basePathOf(url: URL, provider: Provider): string {
+function basePathOf(url: URL, provider: Provider, isVendor: boolean): string {
   const { defaultBase } = provider
-  const isBare = url.pathname === '/' && defaultBase !== undefined && isOwnAddress(url, provider)
+  const isBare = url.pathname === '/' && defaultBase !== undefined && isVendor
   const { pathname } = isBare ? new URL(defaultBase) : url
   const path = pathname.replace(/\/+$/, '')
   return provider.baseEnding ? path.replace(provider.baseEnding, '') : path
@@ -223,7 +237,7 @@ function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Timeou
 /** `model_info.id`, else a digest of everything but key, limits and prices: who changes these keeps history and counts. */
 function uniqueId(entry: ModelEntry, taken: Set<string>): string {
   const own = entry.info['id']
-  const { apiKey: _, quotas: _1, rpm: _2, tpm: _3, ...unlimited } = entry.params
+  const { apiKey: _, credentials: _10, quotas: _1, rpm: _2, tpm: _3, ...unlimited } = entry.params
   const { maxParallelRequests: _4, queue: _5, ...unbounded } = unlimited
   const { prices: _6, watts: _7, pricePerKwh: _8, unpriced: _9, ...rest } = unbounded
   const digest = createHash('sha256')
@@ -234,15 +248,4 @@ function uniqueId(entry: ModelEntry, taken: Set<string>): string {
   for (let count = 2; taken.has(id); count += 1) id = `${wanted}-${count}`
   taken.add(id)
   return id
-}
-
-function firstOf(
-  names: readonly string[],
-  findVariable: (name: string) => string | undefined,
-): string | undefined {
-  for (const name of names) {
-    const value = findVariable(name)
-    if (value !== undefined) return value
-  }
-  return undefined
 }

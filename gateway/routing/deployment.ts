@@ -1,6 +1,7 @@
 import type { DeploymentParams } from '../../modules/module.ts'
 import type { Pricing } from '../accounting/pricing.ts'
 import type { Gate } from '../limits/gate.ts'
+import type { Credentials } from '../providers/credentials.ts'
 import type { Provider, Target } from '../providers/provider.ts'
 import type { Health } from './health.ts'
 
@@ -18,6 +19,8 @@ export interface Deployment {
   readonly basePath: string
   /** The same headers for every call, keys included: flat name, value, name, value. */
   readonly headers: readonly string[]
+  /** Who asks for the token that each call carries; absent: the key is among the headers. */
+  readonly credentials?: Credentials
   /** What no message to a caller may show: the key, the host. */
   readonly secrets: readonly string[]
   readonly params: DeploymentParams

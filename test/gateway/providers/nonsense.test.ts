@@ -17,6 +17,7 @@ const translations: readonly Spoken[] = [
   'a1111',
   'anthropic',
   'gemini',
+  'vertex_ai',
   'cohere',
   'jina_ai',
   'voyage',
