@@ -126,7 +126,8 @@ export function finishReasonOf(
     )
   }
   const known = typeof reason === 'string' && Object.hasOwn(reasons, reason) && reasons[reason]
-  return hasToolCalls && known !== 'length' ? 'tool_calls' : known || 'stop'
+  if (known && known !== 'stop') return known
+  return hasToolCalls ? 'tool_calls' : 'stop'
 }
 
 /** OpenAI's `usage`: the tokens that are paid for, else those that were read and written. */
