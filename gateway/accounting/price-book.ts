@@ -1,21 +1,35 @@
-import { readPriceList, type FindSheet, type PriceSheet } from './price-list.ts'
+import {
+  findSheet,
+  indexOfRelease,
+  readRelease,
+  type FindSheet,
+  type PriceIndex,
+  type PriceSheet,
+  type ReadPart,
+} from './price-list.ts'
 
 const mostKept = 1_000
 
-/** The price list, of which only the lines that were asked for are kept, and of those no more than a thousand. */
+/** The price list: of its names an index, of its lines those that were asked for, and no more than a thousand. */
 export class PriceBook {
-  readonly #kept = new Map<string, PriceSheet | undefined>()
-  readonly #read: typeof readPriceList
+  readonly #kept = new Map<string, PriceSheet>()
+  readonly #createIndex: () => PriceIndex
+  readonly #read: ReadPart
+  #index: PriceIndex | undefined
 
-  constructor(read: typeof readPriceList = readPriceList) {
+  constructor(createIndex: () => PriceIndex = indexOfRelease, read: ReadPart = readRelease) {
+    this.#createIndex = createIndex
     this.#read = read
   }
 
-  /** Looks names up; the list is open meanwhile, and only where a name is not known yet. */
+  /** What the list says of a model. */
   readonly find: FindSheet = (name) => {
-    if (this.#kept.has(name)) return this.#kept.get(name)
-    const sheet = this.#read((find) => find(name))
-    // Names under a wildcard are the callers' invention: the oldest make room.
+    const kept = this.#kept.get(name)
+    if (kept) return kept
+    this.#index ??= this.#createIndex()
+    const sheet = findSheet(this.#index, this.#read, name)
+    if (!sheet) return undefined
+    // Who asks for all models there are does not fill the memory: the oldest make room.
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size < mostKept) break
       this.#kept.delete(oldest)

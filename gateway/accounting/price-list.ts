@@ -1,84 +1,92 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 
 import { isObject } from '../../modules/json-object.ts'
 
 /** What one model costs, as the list or a module file writes it: LiteLLM's names, US dollars a unit. */
 export type PriceSheet = Readonly<Record<string, unknown>>
 
-/** Bytes that can be read at any place. */
-export interface Pages {
-  readonly size: number
-  /** The bytes from a place on, as many as there are, at most `length`. */
-  read(at: number, length: number): Buffer
+export type FindSheet = (name: string) => PriceSheet | undefined
+
+/** Where the lines of the list are; the list itself stays on the disk. */
+export interface PriceIndex {
+  readonly count: number
+  /** All names behind one another, in the order of the lines. */
+  readonly names: Buffer
+  /** Where in `names` each ends. */
+  readonly nameEnds: Uint32Array
+  /** Where in the file each line begins, and the last one ends. */
+  readonly lines: Uint32Array
 }
 
-/** No line of the list is longer. */
-const longestLine = 4096
+/** Reads some bytes of the list. */
+export type ReadPart = (at: number, length: number) => Buffer
+
+const file = new URL('model-prices.json', import.meta.url)
 const lineFeed = 0x0a
 const quote = 0x22
 
-const file = new URL('model-prices.json', import.meta.url)
+/** The list that comes with this release. */
+export function indexOfRelease(): PriceIndex {
+  return createPriceIndex(readFileSync(file))
+}
 
-/** Looks names up in the price list of this release; nothing of it stays in memory. */
-export function readPriceList<Found>(look: (find: FindSheet) => Found): Found {
+export const readRelease: ReadPart = (at, length) => {
   const descriptor = openSync(file, 'r')
   try {
-    const pages: Pages = {
-      size: fstatSync(descriptor).size,
-      read(at, length) {
-        const page = Buffer.allocUnsafe(length)
-        return page.subarray(0, readSync(descriptor, page, 0, length, at))
-      },
-    }
-    return look((name) => findSheet(pages, name))
+    const part = Buffer.allocUnsafe(length)
+    return part.subarray(0, readSync(descriptor, part, 0, length, at))
   } finally {
     closeSync(descriptor)
   }
 }
 
-export type FindSheet = (name: string) => PriceSheet | undefined
+/** The index of a list that has one model a line, sorted by the bytes of their names. */
+export function createPriceIndex(list: Buffer): PriceIndex {
+  const names: Buffer[] = []
+  const lines: number[] = []
+  let end = 0
+  for (let at = 0; at < list.length; at = end + 1) {
+    const feed = list.indexOf(lineFeed, at)
+    end = feed < 0 ? list.length : feed
+    // The braces around the list have lines of their own.
+    if (list[at] !== quote) continue
+    names.push(list.subarray(at + 1, list.indexOf(quote, at + 1)))
+    lines.push(at, end)
+  }
+  let length = 0
+  const nameEnds = Uint32Array.from(names, (name) => (length += name.length))
+  const starts = lines.filter((_, index) => index % 2 === 0)
+  const last = lines.at(-1) ?? 0
+  return {
+    count: names.length,
+    names: Buffer.concat(names),
+    nameEnds,
+    lines: Uint32Array.from([...starts, last]),
+  }
+}
 
-/** The line of a model in a list that has one a line, sorted by the bytes of their names. */
-export function findSheet(pages: Pages, name: string): PriceSheet | undefined {
+/** What the list says of a model. */
+export function findSheet(index: PriceIndex, read: ReadPart, name: string): PriceSheet | undefined {
   const wanted = Buffer.from(name)
   let low = 0
-  let high = pages.size
+  let high = index.count
   while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const line = lineAfter(pages, middle, low)
-    const order = line ? compareNames(line.bytes, wanted) : 1
-    if (line && order === 0) return sheetIn(line.bytes)
-    if (line && order < 0) low = line.end
+    const middle = (low + high) >>> 1
+    const order = nameAt(index, middle).compare(wanted)
+    if (order === 0) return sheetAt(index, middle, read)
+    if (order < 0) low = middle + 1
     else high = middle
   }
   return undefined
 }
 
-interface Line {
-  readonly bytes: Buffer
-  /** Where the next one begins. */
-  readonly end: number
+function nameAt({ names, nameEnds }: PriceIndex, place: number): Buffer {
+  return names.subarray(nameEnds[place - 1] ?? 0, nameEnds[place])
 }
 
-/** The first line that begins at `at` or later; one is known to begin at `from`. */
-function lineAfter(pages: Pages, at: number, from: number): Line | undefined {
-  const pageAt = at === from ? at : at - 1
-  const page = pages.read(pageAt, 2 * longestLine)
-  const start = at === from ? 0 : page.indexOf(lineFeed) + 1
-  if (start === 0 && at !== from) return undefined
-  const feed = page.indexOf(lineFeed, start)
-  const end = feed < 0 ? page.length : feed
-  return end > start ? { bytes: page.subarray(start, end), end: pageAt + end + 1 } : undefined
-}
-
-// The braces around the list stand before and behind all names.
-function compareNames(line: Buffer, wanted: Buffer): number {
-  if (line[0] === 0x7b) return -1
-  if (line[0] !== quote) return 1
-  return line.subarray(1, line.indexOf(quote, 1)).compare(wanted)
-}
-
-function sheetIn(line: Buffer): PriceSheet | undefined {
+function sheetAt({ lines }: PriceIndex, place: number, read: ReadPart): PriceSheet | undefined {
+  const at = lines[place] ?? 0
+  const line = read(at, (lines[place + 1] ?? at) - at)
   const text = line.toString('utf8', line.indexOf(quote, 1) + 2).replace(/,\s*$/, '')
   const sheet: unknown = JSON.parse(text)
   return isObject(sheet) ? sheet : undefined
