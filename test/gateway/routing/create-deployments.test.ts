@@ -3,16 +3,7 @@ import { stringify } from 'yaml'
 
 import { createDeployments } from '../../../gateway/routing/create-deployments.ts'
 import type { Deployment } from '../../../gateway/routing/deployment.ts'
-import type { Deployment } from '../../../gateway/routing/deployment.ts'
 import { readModule } from '../../../modules/read-module.ts'
-
-function madeOf(params: Record<string, string>): Deployment | undefined {
-  const text = stringify({ model_list: [{ model_name: 'a', litellm_params: params }] })
-  const { module } = readModule(text, { file: 'f', name: 'm', environment: () => undefined })
-  if (!module) throw new Error('not read')
-  const findVariable = (name: string) => (name.endsWith('_API_KEY') ? 'a-key' : undefined)
-  return createDeployments(module, { findVariable }).deployments[0]
-}
 
 function madeOf(params: Record<string, string>): Deployment | undefined {
   const text = stringify({ model_list: [{ model_name: 'a', litellm_params: params }] })
@@ -67,26 +58,8 @@ test.each([
   [{ model: 'huggingface/a/b', api_base: 'http://box:8080/rerank' }, 'http://box:8080'],
   [{ model: 'infinity/x', api_base: 'http://box:7997/v1/rerank' }, 'http://box:7997/v1'],
   [{ model: 'voyage/x', api_base: 'https://api.voyageai.com' }, 'https://api.voyageai.com/v1'],
-  [{ model: 'cohere/x' }, 'https://api.cohere.com'],
-  [{ model: 'cohere/x', api_base: 'https://api.cohere.ai/v2/chat' }, 'https://api.cohere.ai'],
-  [{ model: 'huggingface/a/b' }, 'https://router.huggingface.co'],
-  [{ model: 'huggingface/tgi', api_base: 'http://box:8080/v1/' }, 'http://box:8080'],
-  [{ model: 'huggingface/a/b', api_base: 'http://box:8080/rerank' }, 'http://box:8080'],
-  [{ model: 'infinity/x', api_base: 'http://box:7997/v1/rerank' }, 'http://box:7997/v1'],
-  [{ model: 'voyage/x', api_base: 'https://api.voyageai.com' }, 'https://api.voyageai.com/v1'],
 ])('%j is called at %s', (params, place) => {
   expect(placeOf(params)).toBe(place)
-})
-
-test.each([
-  [{ model: 'huggingface/together/deepseek-ai/R1' }, 'deepseek-ai/R1:together', true],
-  [
-    { model: 'huggingface/together/deepseek-ai/R1', api_base: 'http://box/v1' },
-    'together/deepseek-ai/R1',
-    false,
-  ],
-])('%j is asked for as %s', (params, model, isVendor) => {
-  expect(madeOf(params)?.target).toMatchObject({ model, isVendor })
 })
 
 test.each([
