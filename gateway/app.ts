@@ -7,6 +7,7 @@ import Fastify, {
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
+import { addCountTokens } from './endpoints/count-tokens.ts'
 import { addConfigStatus } from './endpoints/config-status.ts'
 import { endpointElsewhere, endpointOf } from './endpoints/elsewhere.ts'
 import type { Gateway } from './endpoints/gateway.ts'
@@ -66,6 +67,7 @@ export function createApp(
   addConfigStatus(app, gateway)
   addMetrics(app, gateway)
   addExplain(app, gateway)
+  addCountTokens(app, gateway)
   return app
 }
 
@@ -94,7 +96,7 @@ function answerError(thrown: unknown, { request, reply, gateway }: Asked): void 
   if (error.code === 'internal_error') gateway.rooms.log.error({ err: error.cause }, error.message)
   if (error.retryAfterSeconds !== undefined)
     void reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
-  const isAnthropic = endpointOf(request.url.split('?')[0] ?? '') === 'messages'
+  const isAnthropic = /^(\/v1)?\/messages([/?]|$)/.test(request.url)
   void reply.code(error.status).header('content-type', 'application/json')
   void reply.send(JSON.stringify(isAnthropic ? anthropicEnvelopeOf(error) : envelopeOf(error)))
 }

@@ -24,7 +24,8 @@ export function answerFailure(
   } else if (exchange.isStream) {
     const code = failure.code === 'caller_deadline' ? failure.code : 'stream_interrupted'
     exchange.outcome = code
-    answer.end(errorEventOf(new GatewayError(code, failure.message), exchange.endpoint))
+    const error = new GatewayError(code, failure.message)
+    answer.end(exchange.voice?.onError?.(error) ?? errorEventOf(error, exchange.endpoint))
   } else {
     exchange.outcome = 'stream_interrupted'
     answer.cut()

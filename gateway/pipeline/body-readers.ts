@@ -84,7 +84,11 @@ function describe({ headers }: UpstreamHead): string[] {
 }
 
 /** A JSON answer checked for what its endpoint promises, under the asked model name. */
-export function checkAnswer(body: Buffer, endpoint: Endpoint, model: string): CheckedAnswer {
+export function checkAnswer(
+  body: Buffer,
+  endpoint: Pick<Endpoint, 'answerList'>,
+  model: string,
+): CheckedAnswer {
   const value = parse(body)
   const error = value['error']
   if (

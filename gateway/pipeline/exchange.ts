@@ -3,6 +3,7 @@ import type { AskedUnits } from '../accounting/asked-units.ts'
 import type { Cost } from '../accounting/cost.ts'
 import type { DurationMeter } from '../accounting/duration.ts'
 import type { Usage } from '../accounting/usage.ts'
+import type { CallerStream } from '../dialects/caller-dialect.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Trace } from '../routing/trace.ts'
@@ -45,6 +46,8 @@ export class Exchange {
   deadlineAt = Infinity
   /** Why nothing more is to be done for it. */
   endedBy: GatewayError | undefined
+  /** What its stream is said in, where that is not the model's own. */
+  voice: CallerStream | undefined
   /** What ends with it: a call, a wait. */
   underWay: Endable | undefined
   /** Undefined where there was nothing to decide and the one attempt was answered. */

@@ -13,7 +13,8 @@ import { linkImages } from './image-links.ts'
 import type { Exchange } from './exchange.ts'
 import { heardAnswer } from './note-price.ts'
 import type { Outgoing } from './outgoing.ts'
-import { openEvents, openTranslated } from './open-stream.ts'
+import type { Face } from './faces.ts'
+import { openEvents, openFace, openTranslated } from './open-stream.ts'
 
 export interface Opening {
   readonly deployment: Deployment
@@ -28,6 +29,7 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   const { exchange, answer } = around
   if (head.status >= 300) return readFailure(head, opening)
   refuseEncoding(head)
+  if (outgoing.face) return openOverChat(head, call, opening, outgoing.face)
   const { translation, modelRequest } = outgoing
   if (translation.kind === 'translated' && modelRequest) {
     if (exchange.isStream && translation.stream)
@@ -54,6 +56,29 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   }
   return readWhole((body) => finishJson(body, head, opening))
 }
+
+/** An answer of a chat model to a caller that speaks otherwise. */
+function openOverChat(
+  head: UpstreamHead,
+  call: UpstreamCall,
+  opening: Opening,
+  face: Face,
+): AnswerReader {
+  const { around, outgoing } = opening
+  const { exchange } = around
+  if (exchange.isStream) return openFace(head, call, opening, face)
+  return readWhole((body) => {
+    const { translation, modelRequest } = outgoing
+    const chat =
+      translation.kind === 'translated' && modelRequest
+        ? translation.toAnswer(parse(body), modelRequest)
+        : checkAnswer(body, chatAnswers, exchange.model).value
+    exchange.usage = usageIn(chat, exchange.endpoint)
+    sendJson(Buffer.from(JSON.stringify(face.dialect.toAnswer(chat, face.asked))), head, around)
+  })
+}
+
+const chatAnswers = { answerList: 'choices' } as const
 
 function refuseEncoding({ headers }: UpstreamHead): void {
   const encoding = headers['content-encoding']

@@ -5,7 +5,10 @@ import type { ModelRequest, StreamTranslation } from '../providers/provider.ts'
 import { readUpstreamError } from '../providers/read-upstream-error.ts'
 import { mapUpstreamError } from '../providers/upstream-error.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
+import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import { addHeaders } from './answer-headers.ts'
+import { ChatChunks } from './chat-chunks.ts'
+import type { Face } from './faces.ts'
 import type { Opening } from './open-reader.ts'
 import { EventReader, type StreamRules } from './stream-readers.ts'
 import { StreamWriter, type StreamWatch } from './stream-writer.ts'
@@ -30,6 +33,28 @@ export function openTranslated(
   const watch = createWatch(opening)
   const writer = new StreamWriter(opening.around.answer, call, watch, head)
   return new TranslatedReader(writer, create(request), framing, watch)
+}
+
+/** Reads a chat stream, in OpenAI's words or the upstream's, and says it in the caller's. */
+export function openFace(
+  head: UpstreamHead,
+  call: UpstreamCall,
+  opening: Opening,
+  { dialect, asked }: Face,
+): AnswerReader {
+  const { around, outgoing } = opening
+  const { translation, modelRequest } = outgoing
+  const watch = createWatch(opening)
+  const writer = new StreamWriter(around.answer, call, watch, head)
+  const voice = dialect.createStream(asked)
+  around.exchange.voice = voice
+  if (translation.kind === 'pass-through' || !modelRequest) {
+    const chunks = new ChatChunks((said) => errorOf(said, head, opening))
+    return new TranslatedReader(writer, chunks, 'sse', watch, voice)
+  }
+  if (!translation.stream) throw upstreamNonsense('cannot stream; ask without `stream`')
+  const translator = translation.stream.create(modelRequest)
+  return new TranslatedReader(writer, translator, translation.stream.framing, watch, voice)
 }
 
 function createWatch({ asked, around: { exchange, rooms } }: Opening): StreamWatch {

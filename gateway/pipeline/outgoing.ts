@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream'
 
+import type { EndpointName } from '../../modules/endpoints.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ModelRequest, PassThrough, Translation } from '../providers/provider.ts'
+import { servedBy } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
+import { faceOf, toChatRequest, type Face } from './faces.ts'
 import type { JsonRequest } from './json-request.ts'
 import { hearFile } from './note-price.ts'
 import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
@@ -19,6 +22,8 @@ export interface Outgoing {
   readonly translation: Translation
   /** Present where the answer must be translated back. */
   readonly modelRequest: ModelRequest | undefined
+  /** Present where the caller speaks other words than the model's chat. */
+  readonly face?: Face
   /** We asked for the usage of a stream and the caller did not. */
   readonly isUsageHidden: boolean
   /** Whether the body could be sent once more. */
@@ -33,15 +38,41 @@ export function createOutgoing(
   around: Surroundings,
 ): Outgoing | Promise<Outgoing> {
   const { endpoint } = around.exchange
-  const translation = deployment.provider.endpoints[endpoint.name]
-  if (!translation) {
+  const served = servedBy(deployment.provider, endpoint.name, deployment.target)
+  if (!served) {
     throw new GatewayError(
       'endpoint_not_offered',
       `The model ${around.exchange.model} does not take ${endpoint.name}.`,
     )
   }
-  if (translation.kind === 'translated')
-    return translate(translation, { deployment, upstreamModel, asked, around })
+  const { translation, isOverChat } = served
+  if (isOverChat) return speakChat(translation, { deployment, upstreamModel, asked, around })
+  const translating = { deployment, upstreamModel, asked, around, endpoint: endpoint.name }
+  if (translation.kind === 'translated') return translate(translation, translating)
+  return passThrough(translation, translating)
+}
+
+/** The request in chat's words, whatever its own are. */
+async function speakChat(
+  translation: Translation,
+  { deployment, upstreamModel, asked, around }: Omit<Translating, 'endpoint'>,
+): Promise<Outgoing> {
+  const face = faceOf(asked, around)
+  const inChat = { ...asked, request: toChatRequest(face, deployment) }
+  const endpoint = 'chat-completions' as const
+  const translating = { deployment, upstreamModel, asked: inChat, around, endpoint }
+  const outgoing =
+    translation.kind === 'translated'
+      ? await translate(translation, translating)
+      : passThrough(translation, translating)
+  return { ...outgoing, face }
+}
+
+function passThrough(
+  translation: PassThrough,
+  { deployment, upstreamModel, asked, around, endpoint: name }: Translating,
+): Outgoing {
+  const { endpoint } = around.exchange
   const path = deployment.basePath + pathOf(translation, deployment, upstreamModel)
   const { request } = asked
   if (request.kind === 'form') {
@@ -59,8 +90,8 @@ export function createOutgoing(
       isReplayable: () => request.isReplayable,
     }
   }
-  const isUsageHidden =
-    around.exchange.isStream && endpoint.hasStreamUsage && !isUsageAsked(request)
+  const hasStreamUsage = endpoint.hasStreamUsage || name === 'chat-completions'
+  const isUsageHidden = around.exchange.isStream && hasStreamUsage && !isUsageAsked(request)
   const body = upstreamBytes(request, deployment, { upstreamModel, isUsageAdded: isUsageHidden })
   return {
     call: {
@@ -86,11 +117,13 @@ interface Translating {
   readonly upstreamModel: string
   readonly asked: Asked
   readonly around: Surroundings
+  /** What is asked of the upstream: chat, where that serves another endpoint. */
+  readonly endpoint: EndpointName
 }
 
 async function translate(
   translation: Extract<Translation, { kind: 'translated' }>,
-  { deployment, upstreamModel, asked, around }: Translating,
+  { deployment, upstreamModel, asked, around, endpoint }: Translating,
 ): Promise<Outgoing> {
   const { exchange, rooms } = around
   const { request } = asked
@@ -99,7 +132,7 @@ async function translate(
   const hear = hearFile(exchange)
   for (const { field, bytes } of hear ? files : []) if (field === 'file') hear?.(Buffer.from(bytes))
   const modelRequest: ModelRequest = {
-    endpoint: exchange.endpoint.name,
+    endpoint,
     model: exchange.model,
     isStream: exchange.isStream,
     fields,

@@ -11,11 +11,18 @@ import { cutStream, emptyStream } from './stream-readers.ts'
 import type { StreamWatch, StreamWriter } from './stream-writer.ts'
 import { WholePieces } from './whole-pieces.ts'
 
+/** How chunks of chat are said to a caller that speaks otherwise, and what ends its answer. */
+export interface Voice {
+  onChunk(chunk: unknown): string
+  end(): string
+}
+
 /** A stream in the upstream's dialect, translated event by event. */
 export class TranslatedReader implements AnswerReader {
   readonly #writer: StreamWriter
   readonly #watch: StreamWatch
   readonly #translator: StreamTranslator
+  readonly #voice: Voice | undefined
   readonly #framing: StreamTranslation['framing']
   readonly #pieces: WholePieces
   readonly #meter = new StreamMeter()
@@ -26,11 +33,13 @@ export class TranslatedReader implements AnswerReader {
     translator: StreamTranslator,
     framing: StreamTranslation['framing'],
     watch: StreamWatch,
+    voice?: Voice,
   ) {
     this.#writer = writer
     this.#translator = translator
     this.#framing = framing
     this.#watch = watch
+    this.#voice = voice
     this.#pieces = new WholePieces(framing === 'sse' ? 'empty line' : 'line')
   }
 
@@ -41,6 +50,9 @@ export class TranslatedReader implements AnswerReader {
   end(): void {
     if (this.isComplete) return
     this.#relay(this.#pieces.flush())
+    if (this.isComplete) return
+    this.#translator.onClose?.()
+    this.#finish('')
     if (this.isComplete) return
     throw this.#writer.hasStarted ? cutStream() : emptyStream()
   }
@@ -53,19 +65,29 @@ export class TranslatedReader implements AnswerReader {
     if (!pieces) return
     let events = ''
     for (const payload of payloadsOf(pieces, this.#framing)) {
-      for (const chunk of this.#translator.onEvent(parse(payload))) {
-        const event = `data: ${JSON.stringify(this.#priced(chunk))}\n\n`
-        this.#meter.count(event.length)
-        events += event
-      }
+      if (payload === '[DONE]') this.#translator.onDone?.()
+      else for (const chunk of this.#translator.onEvent(parse(payload))) events += this.#say(chunk)
       if (this.#translator.isDone) break
     }
+    this.#finish(events)
+  }
+
+  /** Writes what there is, and the end where the upstream has said that it is done. */
+  #finish(events: string): void {
     if (events !== '') this.#writer.write(events)
     if (!this.#translator.isDone) return
     if (!this.#writer.hasStarted) throw emptyStream()
     this.isComplete = true
     this.#tellEnd(true)
-    this.#writer.end(doneEvent)
+    this.#writer.end(this.#voice ? Buffer.from(this.#voice.end()) : doneEvent)
+  }
+
+  #say(chunk: Readonly<Record<string, unknown>>): string {
+    const event = this.#voice
+      ? this.#voice.onChunk(chunk)
+      : `data: ${JSON.stringify(this.#priced(chunk))}\n\n`
+    if (event !== '') this.#meter.count(event.length)
+    return event
   }
 
   /** Usage that the caller is shown tells its cost. */
@@ -89,7 +111,7 @@ function payloadsOf(pieces: Buffer, framing: StreamTranslation['framing']): stri
     framing === 'ndjson'
       ? text.split('\n')
       : text.split('\n\n').map((event) => readEvent(Buffer.from(event)).data ?? '')
-  return payloads.filter((payload) => payload.trim() !== '' && payload !== '[DONE]')
+  return payloads.filter((payload) => payload.trim() !== '')
 }
 
 function parse(payload: string): unknown {

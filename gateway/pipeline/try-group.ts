@@ -1,4 +1,5 @@
 import { toGatewayError } from '../errors/envelope.ts'
+import { serves } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { planOf } from '../routing/group-plan.ts'
 import { attempt, type Asked, type Surroundings } from './attempt.ts'
@@ -26,7 +27,7 @@ function findOnlyOne({ group }: Asked, { exchange, rooms }: Surroundings): Deplo
   const { deployments } = group
   const only = deployments[0]
   if (only === undefined || deployments.length > 1 || only.gate !== undefined) return undefined
-  if (only.provider.endpoints[exchange.endpoint.name] === undefined) return undefined
+  if (!serves(only.provider, exchange.endpoint.name, only.target)) return undefined
   if (!planOf(deployments, exchange.serving.module.router).isBlind) return undefined
   const now = rooms.now()
   const { health } = only

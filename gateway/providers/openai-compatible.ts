@@ -11,6 +11,8 @@ export interface OpenAiVendor {
   readonly keyVariables?: readonly string[]
   /** Default: a vendor with an address of its own wants a key, a server of one's own does not. */
   readonly isKeyNeeded?: boolean
+  /** Its own service has `/responses`. */
+  readonly hasResponses?: boolean
   /** Default: all of OpenAI's. */
   readonly endpoints?: readonly Offered[]
   readonly rules?: readonly VendorRules[]
@@ -43,7 +45,7 @@ const all = Object.keys(paths).filter((name): name is Offered => name in paths)
 
 /** A server that speaks OpenAI's own dialect: vLLM, LocalAI, llama.cpp, most vendors. */
 export function createOpenAiCompatible(name: string, vendor: OpenAiVendor): Provider {
-  const { endpoints: offered = all, translations, pathPrefix = '', ...rest } = vendor
+  const { endpoints: offered = all, translations, pathPrefix = '', hasResponses, ...rest } = vendor
   return {
     name,
     keyVariables: [],
@@ -51,6 +53,7 @@ export function createOpenAiCompatible(name: string, vendor: OpenAiVendor): Prov
     ...rest,
     endpoints: {
       ...Object.fromEntries(offered.map((one) => [one, endpointAt(one, pathPrefix)])),
+      ...(offered.includes('responses') && { responses: responsesAt(pathPrefix, hasResponses) }),
       ...translations,
     },
     modelList: {
@@ -58,6 +61,12 @@ export function createOpenAiCompatible(name: string, vendor: OpenAiVendor): Prov
       namesIn: (answer) => (isObject(answer) ? textsUnder('id', answer.data) : []),
     },
   }
+}
+
+// Few servers have it, and all have chat, over which it is served as well.
+function responsesAt(prefix: string, hasResponses = false): Translation {
+  const isSureAt = hasResponses ? 'vendor' : 'nowhere'
+  return { kind: 'pass-through', path: prefix + paths.responses, isSureAt }
 }
 
 /** Rerankers share their words but take only texts, and not all sort: that is seen to here. */

@@ -36,6 +36,7 @@ export const openAiVendors = {
     defaultBase: 'https://api.openai.com/v1',
     baseVariables: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'],
     keyVariables: ['OPENAI_API_KEY'],
+    hasResponses: true,
     rules: openAiRules,
   },
   'text-completion-openai': {
@@ -47,7 +48,7 @@ export const openAiVendors = {
   openai_like: ownServer('OPENAI_LIKE'),
   hosted_vllm: ownServer('HOSTED_VLLM'),
   vllm: ownServer('HOSTED_VLLM'),
-  litellm_proxy: ownServer('LITELLM_PROXY'),
+  litellm_proxy: { ...ownServer('LITELLM_PROXY'), hasResponses: true },
   xinference: ownServer('XINFERENCE'),
   infinity: {
     ...ownServer('INFINITY'),
@@ -69,9 +70,13 @@ export const openAiVendors = {
 
   groq: {
     ...service('https://api.groq.com/openai/v1', 'GROQ_API_KEY'),
+    hasResponses: true,
     rules: [{ refused: [...likelihoods, 'n'], repairs: [dropMessageNames] }],
   },
-  openrouter: service('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', 'OR_API_KEY'),
+  openrouter: {
+    ...service('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', 'OR_API_KEY'),
+    hasResponses: true,
+  },
   mistral: {
     ...service('https://api.mistral.ai/v1', 'MISTRAL_API_KEY'),
     rules: [
@@ -124,6 +129,7 @@ export const openAiVendors = {
   zai: service('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY'),
   xai: {
     ...service('https://api.x.ai/v1', 'XAI_API_KEY'),
+    hasResponses: true,
     rules: [
       {
         models: /^grok-(3-mini|4|code)/,

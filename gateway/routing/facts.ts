@@ -7,6 +7,7 @@ import type { Deployment } from './deployment.ts'
 import { planOf } from './group-plan.ts'
 import { estimatePromptTokens } from './prompt-tokens.ts'
 import { needsOf } from './request-needs.ts'
+import { serves } from '../providers/served.ts'
 import type { ModelGroup } from './router.ts'
 
 /** What an exchange asks of a group. */
@@ -93,7 +94,7 @@ function factsOf(
   const limits = gate === undefined ? noGate : gate.facts(now)
   return {
     traits,
-    speaks: provider.endpoints[endpoint] !== undefined,
+    speaks: serves(provider, endpoint, deployment.target),
     isTried: tried !== undefined && tried.has(deployment),
     isSpent: spent !== undefined && spent.has(deployment),
     coolingMs: Math.ceil(health.coolingMs(now)),

@@ -206,10 +206,10 @@ describe('the Anthropic client', () => {
     })
   })
 
-  test('raises NotFoundError where no upstream speaks Messages', async () => {
-    const error: unknown = await ask('m').catch((thrown: unknown) => thrown)
+  test('raises NotFoundError for a model that is not there', async () => {
+    const error: unknown = await ask('nowhere').catch((thrown: unknown) => thrown)
     if (!(error instanceof Anthropic.NotFoundError)) throw error
-    expect(error.error).toMatchObject({ error: { message: expect.stringContaining('messages') } })
+    expect(error.error).toMatchObject({ error: { message: expect.stringContaining('nowhere') } })
   })
 
   test('raises AuthenticationError for a wrong key', async () => {
