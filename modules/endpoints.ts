@@ -21,3 +21,13 @@ export type EndpointName = (typeof endpointNames)[number]
 export function pathOf(endpoint: EndpointName): string {
   return `/${endpoint.replaceAll('-', '/')}`
 }
+
+// Cohere's own clients ask here.
+const otherPaths: Partial<Record<EndpointName, string>> = { rerank: '/v2/rerank' }
+
+/** Every path of an endpoint that names no model: with and without `/v1`, and what clients of other vendors ask. */
+export function pathsOf(endpoint: EndpointName): readonly string[] {
+  const path = pathOf(endpoint)
+  const other = otherPaths[endpoint]
+  return [path, `/v1${path}`, ...(other === undefined ? [] : [other])]
+}

@@ -1,4 +1,4 @@
-import { endpointNames, pathOf, type EndpointName } from '../../modules/endpoints.ts'
+import { endpointNames, pathOf, pathsOf, type EndpointName } from '../../modules/endpoints.ts'
 import type { Module } from '../../modules/module.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 
@@ -23,6 +23,5 @@ export function endpointElsewhere(endpoint: EndpointName, module: Module): Gatew
 
 /** The endpoint a path without a route would be, with or without `/v1`. */
 export function endpointOf(path: string): EndpointName | undefined {
-  const bare = path.replace(/^\/v1(?=\/)/, '')
-  return endpointNames.find((name) => pathOf(name) === bare)
+  return endpointNames.find((name) => pathsOf(name).includes(path))
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { pathOf } from '../../modules/endpoints.ts'
+import { pathOf, pathsOf } from '../../modules/endpoints.ts'
 import { authenticate, nobody } from '../auth/keyring.ts'
 import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -29,8 +29,7 @@ export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
       }
     }
     for (const url of [
-      path,
-      `/v1${path}`,
+      ...pathsOf(endpoint.name),
       `/engines/:model${path}`,
       `/v1/engines/:model${path}`,
       `/openai/deployments/:model${path}`,

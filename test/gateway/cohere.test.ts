@@ -183,7 +183,7 @@ test('documents are ranked', async () => {
   const meta = { billed_units: { search_units: 1 } }
   const results = [{ index: 1, relevance_score: 0.9 }]
   upstream.script(answerJson({ id: 'r', results, meta }))
-  const answer = await gateway.post('/v1/rerank', {
+  const answer = await gateway.post('/v2/rerank', {
     model: 'ranks',
     query: 'q',
     documents: ['a', { text: 'b' }],
