@@ -31,6 +31,8 @@ export interface CallerRequest extends Pick<ModelRequest, 'model' | 'fields' | '
   nowSeconds?(): number
   /** Whether the gateway keeps the answer, so that it can be continued by its id. */
   readonly isStored?: boolean
+  /** The kept answer it goes on from, already in front of its fields. */
+  readonly previousId?: string
 }
 
 export interface CallerStream {
@@ -40,4 +42,6 @@ export interface CallerStream {
   end(): string
   /** The last events of a stream that failed; absent: the error event of the endpoint. */
   onError?(error: GatewayError): string
+  /** The whole answer, once it has ended well, where it is one that may be kept. */
+  readonly answer?: Fields | undefined
 }

@@ -37,8 +37,7 @@ export class ResponseStream implements CallerStream {
     this.#builder = new ResponseBuilder(asked, (type, fields) => this.#emit(type, fields))
   }
 
-  /** The response as it ended: what is kept of it. Undefined before, or where it failed. */
-  get response(): Fields | undefined {
+  get answer(): Fields | undefined {
     return this.#last
   }
 

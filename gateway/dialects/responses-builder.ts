@@ -46,7 +46,10 @@ export class ResponseBuilder {
     if (isObject(delta.provider_specific_fields) && this.#open instanceof MessageItem)
       this.#open.keep(delta.provider_specific_fields)
     this.#call(delta.tool_calls)
-    if (isGiven(choice.finish_reason)) this.#finish = choice.finish_reason
+    if (!isGiven(choice.finish_reason)) return
+    this.#finish = choice.finish_reason
+    // A call that is cut short may have none.
+    if (!incompleteReasons.has(this.#finish)) this.#calls.requireNames()
   }
 
   /** Ends what is open; the response as it is for good. */

@@ -51,11 +51,14 @@ export class ResponseCalls {
     if (isObject(extras)) call.item?.keep(extras)
   }
 
+  /** Throws `upstream_nonsense` for a call that nobody could answer. */
+  requireNames(): void {
+    if (this.#calls.some(({ item }) => item === undefined))
+      throw nonsense('a tool call has no name', this.#asked.model)
+  }
+
   /** Ends them all and forgets them; the last may be cut short. */
   close(status: 'completed' | 'incomplete'): readonly CallItem[] {
-    if (this.#calls.some(({ item }) => item === undefined)) {
-      if (status === 'completed') throw nonsense('a tool call has no name', this.#asked.model)
-    }
     const { opened } = this
     for (const [index, item] of opened.entries())
       item.close(index === opened.length - 1 ? status : 'completed')

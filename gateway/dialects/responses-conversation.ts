@@ -85,10 +85,11 @@ export function inputItems({ input }: Fields, answerId: string): readonly Fields
 }
 
 /** OpenAI's refusal of an id that is not kept, or no longer. */
-export function previousNotFound(id: string): GatewayError {
+export function previousNotFound(id: unknown): GatewayError {
+  const shown = typeof id === 'string' ? id.slice(0, 100) : JSON.stringify(id).slice(0, 100)
   return new GatewayError(
     'invalid_request',
-    `Previous response with id '${id.slice(0, 100)}' not found. It is kept for as long as general_settings.store_responses says, for the key that asked it.`,
+    `Previous response with id '${shown}' not found. Responses are kept where the module has general_settings.store_responses: {ttl: …}, for that time and for the key that asked. Send the whole conversation as input.`,
     { param: 'previous_response_id', upstream: { code: 'previous_response_not_found' } },
   )
 }

@@ -31,7 +31,7 @@ export function responseOf(asked: CallerRequest, state: ResponseState): Fields {
     model: asked.model,
     output: state.output,
     parallel_tool_calls: fields.parallel_tool_calls ?? true,
-    previous_response_id: fields.previous_response_id ?? null,
+    previous_response_id: asked.previousId ?? fields.previous_response_id ?? null,
     prompt_cache_key: fields.prompt_cache_key ?? null,
     prompt_cache_retention: fields.prompt_cache_retention ?? null,
     reasoning: { effort: null, summary: null, ...objectOf(fields.reasoning) },

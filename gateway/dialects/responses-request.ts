@@ -1,6 +1,7 @@
 import { isObject } from '../../modules/json-object.ts'
 import { invalid, unsupported } from './refusals.ts'
 import { isGiven, isList, textOf, type Fields } from './read-fields.ts'
+import { previousNotFound } from './responses-conversation.ts'
 import { messagesOf } from './responses-messages.ts'
 import { toolFieldsOf } from './responses-tools.ts'
 import type { ChatModel } from './caller-dialect.ts'
@@ -74,11 +75,7 @@ export function toChat(fields: Fields, options: ChatModel = {}): Record<string, 
 }
 
 function refuse(fields: Fields, { dropsParams }: ChatModel): void {
-  if (isGiven(fields.previous_response_id))
-    throw invalid(
-      'previous_response_id',
-      'refers to a response that is not kept here. Send the whole conversation as input, or set general_settings.store_responses: {ttl: …} in the module.',
-    )
+  if (isGiven(fields.previous_response_id)) throw previousNotFound(fields.previous_response_id)
   for (const name of ['messages', 'n']) {
     if (isGiven(fields[name]))
       throw invalid(name, 'is not part of the Responses API; it has input, and one answer.')

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Connection } from './connection.ts'
 import {
@@ -13,6 +14,7 @@ import {
 
 const sweepEveryMs = 60_000
 const mostRounds = 1000
+const secondLookMs = 150
 
 type Pool = NonNullable<Connection['pool']>
 
@@ -20,6 +22,7 @@ type Pool = NonNullable<Connection['pool']>
 export class ResponseStore {
   readonly #connection: Connection
   readonly #sweeping: NodeJS.Timeout
+  readonly #storing = new Map<string, Promise<boolean>>()
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -28,11 +31,15 @@ export class ResponseStore {
 
   /** Keeps a response; false where Postgres is away. Never throws. */
   async keep(row: NewResponse, ttlMs: number): Promise<boolean> {
+    const storing = this.#ask((pool) => addResponse(pool, row, ttlMs)).then(
+      () => true,
+      () => false,
+    )
+    this.#storing.set(row.id, storing)
     try {
-      await this.#ask((pool) => addResponse(pool, row, ttlMs))
-      return true
-    } catch {
-      return false
+      return await storing
+    } finally {
+      this.#storing.delete(row.id)
     }
   }
 
@@ -42,8 +49,14 @@ export class ResponseStore {
   }
 
   /** A response and what it goes on from, oldest first. */
-  findConversation(owner: ResponseOwner, id: string): Promise<readonly KeptResponse[]> {
-    return this.#ask((pool) => findConversation(pool, owner, id))
+  async findConversation(owner: ResponseOwner, id: string): Promise<readonly KeptResponse[]> {
+    // A caller may go on before its last answer is stored: here, or at another replica.
+    await this.#storing.get(id)
+    const find = () => this.#ask((pool) => findConversation(pool, owner, id))
+    const found = await find()
+    if (found.length > 0) return found
+    await sleep(secondLookMs)
+    return find()
   }
 
   remove(owner: ResponseOwner, id: string): Promise<boolean> {
