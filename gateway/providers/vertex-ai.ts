@@ -1,4 +1,5 @@
 import type { DeploymentParams } from '../../modules/module.ts'
+import { anthropic } from './anthropic.ts'
 import { createGeminiChat } from './gemini-chat.ts'
 import { createVertexEmbeddings } from './gemini-embed.ts'
 import { createGeminiEdits, createGeminiImages } from './gemini-images.ts'
@@ -6,10 +7,11 @@ import { isObject } from '../../modules/json-object.ts'
 import { readGoogleCredentials } from './google-credentials.ts'
 import type { Provider, Target } from './provider.ts'
 import { textsUnder } from './read-json.ts'
+import { createVertexChat, isClaude } from './vertex-ai-chat.ts'
 
 const defaultLocation = 'us-central1'
 
-/** Gemini's dialect at Vertex AI: by project and place with a service account, or by a key alone ("express mode"). */
+/** Google's models and Anthropic's at Vertex AI: by project and place with a service account, or by a key alone ("express mode"). */
 export const vertexAi: Provider = {
   name: 'vertex_ai',
   defaultBase: 'https://aiplatform.googleapis.com/v1',
@@ -29,11 +31,13 @@ export const vertexAi: Provider = {
     key.startsWith('ya29.') ? ['authorization', `Bearer ${key}`] : ['x-goog-api-key', key],
   readCredentials: readGoogleCredentials,
   endpoints: {
-    'chat-completions': createGeminiChat({ pathOf, takesCallIds: false }),
+    'chat-completions': createVertexChat(createGeminiChat({ pathOf, takesCallIds: false }), pathOf),
     embeddings: createVertexEmbeddings(pathOf),
     'images-generations': createGeminiImages(pathOf),
     'images-edits': createGeminiEdits(pathOf),
   },
+  // What holds for Anthropic's models at its own door holds for them here.
+  rules: anthropic.rules?.map((rule) => ({ models: /^claude/i, ...rule })) ?? [],
   modelList: {
     path: '/publishers/google/models',
     namesIn: (answer) =>
@@ -54,8 +58,11 @@ function hostOf(params: DeploymentParams): string {
 /** Where a model stands. A number is a tuned model's endpoint; a caller's name never leaves its segment. */
 function pathOf({ model, params }: Target, method: string): string {
   const { project, location = defaultLocation } = params
-  const name = encodeURIComponent(model.replace(/^(publishers\/google\/)?models\//, ''))
-  const published = `/publishers/google/models/${name}:${method}`
+  const publisher = isClaude(model) ? 'anthropic' : 'google'
+  const own = model.replace(/^(publishers\/google\/)?models\//, '')
+  // Versions stand behind an @, which needs no escape in a path.
+  const name = encodeURIComponent(own).replaceAll('%40', '@')
+  const published = `/publishers/${publisher}/models/${name}:${method}`
   if (project === undefined) return published
   const place = `/projects/${encodeURIComponent(project)}/locations/${encodeURIComponent(location)}`
   return place + (/^\d+$/.test(model) ? `/endpoints/${model}:${method}` : published)

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
+import { anthropic } from '../../../gateway/providers/anthropic.ts'
 import type { UpstreamCall } from '../../../gateway/providers/provider.ts'
+import { rulesFor } from '../../../gateway/providers/request-rules.ts'
 import { vertexAi } from '../../../gateway/providers/vertex-ai.ts'
 import type { EndpointName } from '../../../modules/endpoints.ts'
 import type { DeploymentParams } from '../../../modules/module.ts'
@@ -62,6 +64,62 @@ test('calls and results carry no ids, which it does not know', () => {
     ],
   })
   expect(JSON.stringify(body)).not.toContain('fc-1')
+})
+
+describe('a model of Anthropic', () => {
+  const claude = 'claude-sonnet-4-5@20250929'
+
+  test('is spoken to in its own dialect, by its own publisher', () => {
+    const { path, body } = call('chat-completions', { messages, max_tokens: 9 }, claude, mine)
+    expect(path).toBe(`${place}/publishers/anthropic/models/${claude}:rawPredict`)
+    expect(body).toEqual({
+      anthropic_version: 'vertex-2023-10-16',
+      max_tokens: 9,
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }],
+    })
+    const streamed = call('chat-completions', { messages, stream: true }, claude, mine)
+    expect(streamed.path).toBe(`${place}/publishers/anthropic/models/${claude}:streamRawPredict`)
+    expect(streamed.body).toMatchObject({ stream: true })
+  })
+
+  test('answers in its own dialect', () => {
+    const request = requestFor({ endpoint: 'chat-completions' })
+    const answer = {
+      type: 'message',
+      content: [{ type: 'text', text: 'Hello.' }],
+      stop_reason: 'end_turn',
+      usage: { input_tokens: 3, output_tokens: 2 },
+    }
+    expect(translationOf(vertexAi, 'chat-completions').toAnswer(answer, request)).toMatchObject({
+      choices: [{ message: { content: 'Hello.' }, finish_reason: 'stop' }],
+      usage: { total_tokens: 5 },
+    })
+  })
+
+  test('streams in its own dialect', () => {
+    const request = requestFor({ endpoint: 'chat-completions', isStream: true })
+    const stream = translationOf(vertexAi, 'chat-completions').stream?.create(request)
+    const events = [
+      { type: 'message_start', message: { usage: { input_tokens: 3, output_tokens: 1 } } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hello.' } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },
+      { type: 'message_stop' },
+    ]
+    const chunks = events.flatMap((event) => stream?.onEvent(event) ?? [])
+    expect(JSON.stringify(chunks)).toContain('"content":"Hello."')
+    expect(stream?.isDone).toBe(true)
+    expect(stream?.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 2 })
+  })
+
+  test('has the rules of its own door, which hold for no other', () => {
+    const rules = vertexAi.rules ?? []
+    expect(rulesFor('claude-opus-4-7', rules)).toEqual(
+      rulesFor('claude-opus-4-7', anthropic.rules ?? []),
+    )
+    expect(rulesFor('gemini-2.5-flash', rules).repairs).toEqual([])
+  })
 })
 
 describe('embeddings', () => {

@@ -1,0 +1,52 @@
+import { isObject } from '../../modules/json-object.ts'
+import { anthropicChat } from './anthropic-chat.ts'
+import type { PathOf } from './gemini-models.ts'
+import type { StreamTranslator, Translated } from './provider.ts'
+
+/** Whether a model is Anthropic's, which speaks its own dialect at Vertex AI too. */
+export function isClaude(model: string): boolean {
+  return /^claude/i.test(model)
+}
+
+/** Chat with Google's models and Anthropic's, each in its own dialect. What comes back tells which it is. */
+export function createVertexChat(gemini: Translated, claudePath: PathOf): Translated {
+  return {
+    kind: 'translated',
+    toUpstream(request, target) {
+      if (!isClaude(target.model)) return gemini.toUpstream(request, target)
+      const call = anthropicChat.toUpstream(request, target)
+      const { model: _, ...body } = isObject(call.body) ? call.body : {}
+      const method = request.isStream ? 'streamRawPredict' : 'rawPredict'
+      return {
+        ...call,
+        path: claudePath(target, method),
+        body: { anthropic_version: 'vertex-2023-10-16', ...body },
+      }
+    },
+    toAnswer: (answer, request) =>
+      (isAnthropics(answer) ? anthropicChat : gemini).toAnswer(answer, request),
+    stream: {
+      framing: 'sse',
+      create(request) {
+        let translator: StreamTranslator | undefined
+        return {
+          get isDone() {
+            return translator?.isDone ?? false
+          },
+          get usage() {
+            return translator?.usage
+          },
+          onEvent(event) {
+            translator ??= (isAnthropics(event) ? anthropicChat : gemini).stream?.create(request)
+            return translator?.onEvent(event) ?? []
+          },
+        }
+      },
+    },
+  }
+}
+
+/** Each of Anthropic's answers and events says what it is; Google's have no type. */
+function isAnthropics(said: unknown): boolean {
+  return isObject(said) && typeof said.type === 'string'
+}
