@@ -140,6 +140,9 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'budget_exceeded_status_code',
       'timezone',
     ]),
+    cost_discount_config: 'costs are those of the price list: write prices at each model',
+    cost_margin_config: 'costs are those of the price list: write prices at each model',
+    include_cost_in_streaming_usage: 'usage of a stream always tells its cost',
     set_verbose: 'the level of the logs is LITELLM_LOG',
     verbose: 'the level of the logs is LITELLM_LOG',
     json_logs: 'logs are always JSON',
@@ -298,6 +301,7 @@ const alwaysOn: readonly string[] = [
   'redact_messages_in_exceptions',
   'ssl_verify',
   'ignore_invalid_deployments',
+  'include_cost_in_streaming_usage',
   'disable_master_key_return',
   'disable_adding_master_key_hash_to_db',
 ]

@@ -19,11 +19,8 @@ export function chargeExchange(exchange: Exchange, now: number): Cost | undefine
     ? pricing.ofPicture(upstreamModel, picture)
     : (pricing.price ?? pricing.of(upstreamModel, usage.answeredModel))
   if (!price) return usage.toldNano === undefined ? undefined : ofUnits(usage.toldNano)
-  if (price.source === 'free') return nothing
-  if (isLengthUnknown(price, usage, exchange)) return undefined
-  return isCounted(usage) || isPaidByCall(price, exchange)
-    ? costOf(price, usage, factsOf(exchange, now))
-    : undefined
+  if (price.isFree) return nothing
+  return pays(price, usage, exchange) ? costOf(price, usage, factsOf(exchange, now)) : undefined
 }
 
 /** The cost of a stream, by the usage that it tells while it runs. */
@@ -31,7 +28,7 @@ export function costOfStream(exchange: Exchange, usage: Usage, now: number): Cos
   const { deployment, upstreamModel } = exchange
   const price =
     deployment?.pricing?.price ?? deployment?.pricing?.of(upstreamModel, usage.answeredModel)
-  if (!price || price.source === 'free') return undefined
+  if (!price || price.isFree) return undefined
   return costOf(price, usage, factsOf(exchange, now))
 }
 
@@ -61,16 +58,16 @@ function factsOf(exchange: Exchange, now: number): CostFacts {
   }
 }
 
-/** Sound that is paid by its length, of a kind whose length nobody can read. */
-function isLengthUnknown(price: Price, usage: Usage, { endpoint }: Exchange): boolean {
-  if (!isOfSound(endpoint.name) || price.source === 'energy') return false
-  if (price.perSecond === 0 || usage.audioSeconds !== undefined) return false
-  return usage.promptTokens === undefined
-}
-
-function isPaidByCall(price: Price, { endpoint }: Exchange): boolean {
+/** Whether a price is one of anything that was used: else nobody knows what that costs. */
+function pays(price: Price, usage: Usage, { endpoint }: Exchange): boolean {
+  const { promptTokens, completionTokens, images, audioSeconds, characters, searchUnits } = usage
+  if (price.stepsOf && (promptTokens ?? completionTokens) !== undefined) return true
+  if (images !== undefined && price.perImage + price.perPixel > 0) return true
+  if (characters !== undefined && price.perCharacter > 0) return true
+  if (searchUnits !== undefined && price.perQuery > 0) return true
   if (price.perRequest > 0) return true
-  return price.perSecond > 0 && (price.source === 'energy' || !isOfSound(endpoint.name))
+  const isOfCall = price.source === 'energy' || !isOfSound(endpoint.name)
+  return price.perSecond > 0 && (isOfCall || audioSeconds !== undefined)
 }
 
 function isOfSound(endpoint: string): boolean {

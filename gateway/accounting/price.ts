@@ -6,6 +6,8 @@ import { priceIn, tokenSteps, type FindSteps } from './price-rates.ts'
 export interface Price {
   /** Where it is from: the module file, the list, the energy used, or nowhere because it costs nothing. */
   readonly source: 'file' | 'list' | 'energy' | 'free'
+  /** Nothing of it costs anything. */
+  readonly isFree: boolean
   /** Undefined: tokens are not what it is paid by. */
   readonly stepsOf: FindSteps | undefined
   readonly perImage: number
@@ -39,8 +41,12 @@ export function createPrice(sheet: PriceSheet, source: Price['source']): Price |
     perRequest: first('input_cost_per_request'),
   }
   if (!stepsOf && Object.values(units).every((price) => price === undefined)) return undefined
+  const rates = stepsOf?.('').flatMap((step) => Object.values(step.rates)) ?? []
+  const perWebSearch = webSearchesOf(sheet)
+  const all = [...Object.values(units), ...Object.values(perWebSearch), ...rates]
   return {
     source,
+    isFree: all.every((price) => !price),
     stepsOf,
     perImage: nano(units.perImage),
     perPixel: nano(units.perPixel),
@@ -48,13 +54,14 @@ export function createPrice(sheet: PriceSheet, source: Price['source']): Price |
     perCharacter: nano(units.perCharacter),
     perQuery: nano(units.perQuery),
     perRequest: nano(units.perRequest),
-    perWebSearch: webSearchesOf(sheet),
+    perWebSearch,
   }
 }
 
 /** What runs at home and is paid by nobody. */
 export const freePrice: Price = {
   source: 'free',
+  isFree: true,
   stepsOf: undefined,
   perImage: 0,
   perPixel: 0,
@@ -68,7 +75,8 @@ export const freePrice: Price = {
 /** The price of a second at so many watts. */
 export function energyPrice(watts: number, pricePerKwh: number): Price {
   const dollarsPerSecond = (watts / 1000 / 3600) * pricePerKwh
-  return { ...freePrice, source: 'energy', perSecond: dollarsPerSecond * perDollar }
+  const perSecond = dollarsPerSecond * perDollar
+  return { ...freePrice, source: 'energy', isFree: perSecond === 0, perSecond }
 }
 
 function nano(price: number | undefined): number {

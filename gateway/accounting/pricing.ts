@@ -1,9 +1,7 @@
+import type { Unpriced } from '../../modules/module.ts'
 import { createPrice, freePrice, type Price } from './price.ts'
 import { findPictureSheet, priceOf, type Picture, type PricedDeployment } from './price-of.ts'
 import type { FindSheet } from './price-list.ts'
-
-/** What is done about a model that nobody knows the price of. */
-export type Unpriced = 'warn' | 'refuse' | 'free'
 
 const mostKept = 200
 const usualPicture: Picture = { size: '1024x1024', quality: 'standard' }
@@ -32,7 +30,7 @@ export class Pricing {
 
   /** US dollars of an input and an output token together; undefined where tokens have no price. */
   get tokenCost(): number | undefined {
-    if (this.price?.source === 'free') return 0
+    if (this.price?.isFree) return 0
     const rates = this.price?.stepsOf?.('')[0]?.rates
     return rates && (rates.input + rates.output) / 1e9
   }

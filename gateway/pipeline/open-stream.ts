@@ -60,7 +60,7 @@ export function openFace(
 function createWatch({ asked, around: { exchange, rooms } }: Opening): StreamWatch {
   const { deployment, upstreamModel } = exchange
   const price = deployment?.pricing?.of(upstreamModel)
-  const mayCost = deployment?.pricing !== undefined && price?.source !== 'free'
+  const mayCost = deployment?.pricing !== undefined && price?.isFree !== true
   return {
     addHeaders: (headers) => {
       // LiteLLM's word for what is known at the end; `usage.cost` tells it then.

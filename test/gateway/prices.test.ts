@@ -32,6 +32,7 @@ const models = () => [
     api_base: upstream.url,
     base_model: 'gpt-4o',
   }),
+  deployment('unknown', upstream.url, { base_model: 'nobody-knows' }),
   deployment('broken', upstream.url, { base_model: 'gpt-4o' }),
   deployment('vectors', upstream.url, { base_model: 'text-embedding-3-small' }),
   deployment('pictures', upstream.url, { output_cost_per_image: 0.04 }),
@@ -138,6 +139,24 @@ describe('the openai client is told the cost of', () => {
     await answer.text()
     expect(answer.headers.get(costHeader)).toBe('0.006')
   })
+})
+
+test('what an upstream says that it takes is the cost of a model without a price', async () => {
+  upstream.script(answerChat('Hi.', { usage: { ...usage, cost: 0.25 } }))
+  const told = await gateway.post('/v1/chat/completions', { model: 'unknown', messages })
+  await told.text()
+  expect(told.headers.get(costHeader)).toBe('0.25')
+  upstream.script(answerChat('Hi.', { usage }))
+  const silent = await gateway.post('/v1/chat/completions', { model: 'unknown', messages })
+  await silent.text()
+  expect(silent.headers.get(costHeader)).toBeNull()
+})
+
+test('pictures have no cost where the price is one of tokens, and none are told', async () => {
+  upstream.script(answerJson({ created: 1, data: [{ b64_json: 'aa' }] }))
+  const answer = await gateway.post('/v1/images/generations', { model: 'chat', prompt: 'a cat' })
+  await answer.text()
+  expect(answer.headers.get(costHeader)).toBeNull()
 })
 
 describe('sound', () => {

@@ -26,7 +26,13 @@ test('what goes into the image is the gateway and the TypeScript of modules/', (
     'gateway/storage/0001.sql',
     'modules/module.ts',
   ])
-  expect(imageInputs(repository)).toContain('modules/module.ts')
+  expect(imageInputs(repository)).toEqual(
+    expect.arrayContaining([
+      'modules/module.ts',
+      'gateway/accounting/model-prices.json',
+      'gateway/accounting/model-prices.LICENSE',
+    ]),
+  )
 })
 
 test.each([
