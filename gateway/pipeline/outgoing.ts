@@ -97,7 +97,7 @@ function passThrough(
     call: {
       method: 'POST',
       path,
-      headers: jsonHeaders(deployment),
+      headers: withCallers(jsonHeaders(deployment), translation, asked),
       body,
     },
     translation,
@@ -105,6 +105,15 @@ function passThrough(
     isUsageHidden,
     isReplayable: () => true,
   }
+}
+
+function withCallers(own: string[], { callerHeaders }: PassThrough, { headers }: Asked): string[] {
+  if (callerHeaders === undefined) return own
+  const passed = callerHeaders.flatMap((name) => {
+    const value = headers[name]
+    return typeof value === 'string' ? [name, value] : []
+  })
+  return passed.length === 0 ? own : [...own, ...passed]
 }
 
 function pathOf({ path }: PassThrough, { target }: Deployment, model: string): string {

@@ -23,7 +23,7 @@ export const anthropic: Provider = {
   headers: { 'anthropic-version': '2023-06-01' },
   endpoints: {
     'chat-completions': anthropicChat,
-    messages: { kind: 'pass-through', path: '/v1/messages' },
+    messages: { kind: 'pass-through', path: '/v1/messages', callerHeaders: ['anthropic-beta'] },
   },
   rules: [
     {

@@ -60,6 +60,8 @@ export interface PassThrough {
   readonly isSureAt?: 'vendor' | 'nowhere'
   /** Appended to the base URL. Its own for each target where the model stands in it. */
   readonly path: string | ((target: Target) => string)
+  /** Headers of the caller's request that belong to the dialect and go along; lower case. */
+  readonly callerHeaders?: readonly string[]
 }
 
 /** The upstream speaks a dialect of its own. Requests and answers are translated as JSON. */

@@ -75,9 +75,11 @@ function createDeployment(
   const url = parseBase(base)
   if (typeof url === 'string') return fault(`api_base: ${url}`)
   const isVendor = isOwnAddress(url, provider, completed.params)
+  // Whoever sets address and key in one environment means the one for the other.
+  const isTrusted = isVendor || entry.params.apiBase === undefined
   const apiKey =
     entry.params.apiKey ??
-    (isVendor && !credentials ? firstOf(provider.keyVariables, around.findVariable) : undefined)
+    (isTrusted && !credentials ? firstOf(provider.keyVariables, around.findVariable) : undefined)
   if (apiKey === undefined && !credentials && provider.isKeyNeeded && isVendor) {
     return fault(`api_key: none given, and ${provider.keyVariables.join(' or ')} is not set`)
   }

@@ -260,6 +260,13 @@ describe('the Anthropic client and a model of Anthropic', () => {
     }
   })
 
+  test('what the caller asks for in anthropic-beta goes along', async () => {
+    upstream.script(answerJson(message([], 'end_turn')))
+    const headers = { 'anthropic-beta': 'context-1m-2025-08-07' }
+    await client().messages.create({ ...asked }, { headers })
+    expect(upstream.requests.at(-1)?.headers['anthropic-beta']).toContain('context-1m-2025-08-07')
+  })
+
   test('an error within it raises', async () => {
     upstream.script(streamOf([start, block(0, { type: 'text', text: 'Half' }), overloaded]))
     await expect(client().messages.stream(asked).finalMessage()).rejects.toThrow(/Overloaded/)
