@@ -9,7 +9,8 @@ export interface Backend {
   /** Without a trailing slash. */
   readonly base: string
   readonly modelList: ModelListCall
-  readonly apiKey: string | undefined
+  /** Sent with the question: its key as it wants it. */
+  readonly headers: Readonly<Record<string, string>>
   /** Variable to put a key into, where one is needed and none is there. */
   readonly missingKey: string | undefined
   /** Names of modules, of upstream models and of endpoints that lead here. */
@@ -42,15 +43,18 @@ export function findBackends(modules: readonly Module[], findVariable: FindVaria
     for (const { params } of module.models) {
       const resolved = resolveProvider(params)
       if ('fault' in resolved) continue
-      const base = (params.apiBase ?? resolved.provider.defaultBase)?.replace(/\/+$/, '')
+      const { provider } = resolved
+      const base = baseOf(params, provider)
       // A variable nobody has set is the gateway's to complain about.
       if (base === undefined || !URL.canParse(base)) continue
-      const { apiKey, missingKey } = keyOf(params, resolved.provider, findVariable)
-      const id = `${base} ${resolved.provider.modelList.path} ${missingKey ?? ''}`
+      const { apiKey, missingKey } = keyOf(params, provider, findVariable)
+      // Where a token takes the place of a key there is nothing to ask with.
+      if (apiKey === undefined && provider.readCredentials !== undefined) continue
+      const id = `${base} ${provider.modelList.path} ${missingKey ?? ''}`
       const backend = found.get(id) ?? {
         base,
-        modelList: resolved.provider.modelList,
-        apiKey,
+        modelList: provider.modelList,
+        headers: headersOf(provider, apiKey),
         missingKey,
         modules: new Set<string>(),
         models: new Set<string>(),
@@ -63,6 +67,19 @@ export function findBackends(modules: readonly Module[], findVariable: FindVaria
     }
   }
   return [...found.values()]
+}
+
+function baseOf(params: DeploymentParams, provider: Provider): string | undefined {
+  const written = params.apiBase ?? provider.baseOf?.(params) ?? provider.defaultBase
+  const base = written?.replace(/\/+$/, '')
+  return provider.baseEnding ? base?.replace(provider.baseEnding, '') : base
+}
+
+function headersOf(provider: Provider, apiKey: string | undefined): Record<string, string> {
+  const own = { ...provider.headers }
+  if (apiKey === undefined) return own
+  const [name, value] = provider.keyHeader?.(apiKey) ?? ['authorization', `Bearer ${apiKey}`]
+  return { ...own, [name]: value }
 }
 
 function keyOf(params: DeploymentParams, provider: Provider, findVariable: FindVariable) {
@@ -85,7 +102,7 @@ async function askBackend(backend: Backend, timeoutMs: number): Promise<BackendS
   if (backend.missingKey !== undefined) return { kind: 'keyless' }
   try {
     const answer = await request(`${backend.base}${backend.modelList.path}`, {
-      headers: backend.apiKey === undefined ? {} : { authorization: `Bearer ${backend.apiKey}` },
+      headers: backend.headers,
       signal: AbortSignal.timeout(timeoutMs),
     })
     const text = await answer.body.text()

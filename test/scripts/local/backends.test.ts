@@ -11,7 +11,8 @@ const asked: string[] = []
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked.push(`${request.url} ${request.headers.authorization ?? ''}`)
+    const { authorization, ...headers } = request.headers
+    asked.push(`${request.url} ${authorization ?? String(headers['x-goog-api-key'] ?? '')}`)
     if (request.url === '/api/tags') return response.end('{"models":[{"name":"here:latest"}]}')
     if (request.url === '/locked/models') return response.writeHead(401).end()
     if (request.url === '/silent/models') return undefined
@@ -53,6 +54,19 @@ test('a server is asked once, however many deployments lead to it', async () => 
   expect(asked).toEqual(['/api/tags '])
   expect(reports.map(({ state }) => state.kind)).toEqual(['answers'])
   expect(adviceFor(reports)).toEqual([])
+})
+
+test('each is asked with its key as it wants it', async () => {
+  asked.length = 0
+  await ask([
+    ['gemini/gemini-2.5-flash', `${address}/google/openai`, 'AIza-dummy'],
+    ['openai/a', `${address}/other`, 'dummy'],
+    ['vertex_ai/gemini-2.5-flash', `${address}/tokens`],
+  ])
+  expect(asked.toSorted()).toEqual([
+    '/google/models?pageSize=1000 AIza-dummy',
+    '/other/models Bearer dummy',
+  ])
 })
 
 test('models it does not have are named', async () => {
