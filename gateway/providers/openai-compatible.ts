@@ -20,6 +20,8 @@ export interface OpenAiVendor {
   readonly modelName?: (model: string) => string
   /** Between the base URL and OpenAI's paths, where not all it has is below one; default: nothing. */
   readonly pathPrefix?: string
+  /** Its list of models has other names than those that are asked for: it shows that it lives, no more. */
+  readonly hasOtherNames?: boolean
   /** Endpoints that it has in words of its own. */
   readonly translations?: Provider['endpoints']
 }
@@ -45,7 +47,8 @@ const all = Object.keys(paths).filter((name): name is Offered => name in paths)
 
 /** A server that speaks OpenAI's own dialect: vLLM, LocalAI, llama.cpp, most vendors. */
 export function createOpenAiCompatible(name: string, vendor: OpenAiVendor): Provider {
-  const { endpoints: offered = all, translations, pathPrefix = '', hasResponses, ...rest } = vendor
+  const { endpoints: offered = all, translations, pathPrefix = '', ...others } = vendor
+  const { hasResponses, hasOtherNames, ...rest } = others
   return {
     name,
     keyVariables: [],
@@ -58,7 +61,8 @@ export function createOpenAiCompatible(name: string, vendor: OpenAiVendor): Prov
     },
     modelList: {
       path: `${pathPrefix}/models`,
-      namesIn: (answer) => (isObject(answer) ? textsUnder('id', answer.data) : []),
+      namesIn: (answer) =>
+        isObject(answer) && hasOtherNames !== true ? textsUnder('id', answer.data) : [],
     },
   }
 }

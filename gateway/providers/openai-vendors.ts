@@ -145,6 +145,7 @@ export const openAiVendors = {
     baseEnding: /(\/v1)?(\/(chat\/completions|embeddings|embed|rerank))?$/,
     pathPrefix: '/v1',
     modelName: routedName,
+    hasOtherNames: true,
     endpoints: ['chat-completions', 'completions', 'responses'],
     translations: { embeddings: teiEmbeddings, rerank: teiRerank },
   },

@@ -1,5 +1,6 @@
 import { parse, stringify } from 'yaml'
 import { resolveProvider } from '../../gateway/providers/index.ts'
+import type { Provider } from '../../gateway/providers/provider.ts'
 import { isObject } from '../../modules/json-object.ts'
 import type { StandIns } from '../stand-ins.ts'
 
@@ -51,19 +52,16 @@ function demoParams(params: Readonly<Record<string, unknown>>, addresses: Addres
   // The gateway leaves such a model out, and says why.
   if ('fault' in resolved) return params
   const { litellm_credential_name: _, ...kept } = rest
-  return {
-    ...kept,
-    model: `${resolved.provider.name}/${resolved.model}`,
-    api_base: addressFor(resolved.provider.modelList.path, addresses),
-    api_key: 'demo',
-  }
+  const { name, address } = standInFor(resolved.provider, addresses)
+  return { ...kept, model: `${name}/${resolved.model}`, api_base: address, api_key: 'demo' }
 }
 
-/** A dialect is known by where it lists its models; who has none of its own speaks OpenAI's. */
-function addressFor(modelListPath: string, addresses: Addresses): string {
-  if (modelListPath.startsWith('/api/')) return addresses.ollama
-  if (modelListPath.startsWith('/sdapi/')) return addresses.pictures
-  return `${addresses.openai}/v1`
+/** A dialect is known by where it lists its models; one without a stand-in is played by OpenAI's. */
+function standInFor({ name, modelList: { path }, endpoints }: Provider, addresses: Addresses) {
+  if (path.startsWith('/api/')) return { name, address: addresses.ollama }
+  if (path.startsWith('/sdapi/')) return { name, address: addresses.pictures }
+  const isPlain = path === '/models' && endpoints['chat-completions']?.kind === 'pass-through'
+  return { name: isPlain ? name : 'openai', address: `${addresses.openai}/v1` }
 }
 
 /** Keys and words that are model names get the demo's name, however deep they stand. */

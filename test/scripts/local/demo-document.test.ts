@@ -42,6 +42,23 @@ model_list:
   ])
 })
 
+test.each([
+  ['mistral/large', 'mistral/large'],
+  ['anthropic/claude-sonnet-4-5', 'openai/claude-sonnet-4-5'],
+  ['gemini/gemini-2.5-flash', 'openai/gemini-2.5-flash'],
+  ['azure/gpt-4o', 'openai/gpt-4o'],
+  ['cohere/command-a-03-2025', 'openai/command-a-03-2025'],
+  ['huggingface/meta-llama/Llama-3.3-70B-Instruct', 'openai/meta-llama/Llama-3.3-70B-Instruct'],
+])('%s is played by %s', (model, played) => {
+  const { model_list: list } = read(
+    `model_list: [{model_name: a, litellm_params: {model: ${model}}}]`,
+  )
+  expect(list[0].litellm_params).toMatchObject({
+    model: played,
+    api_base: `${addresses.openai}/v1`,
+  })
+})
+
 test('aliases and fallbacks follow the renamed models', () => {
   const { router_settings: router, litellm_settings: litellm } = read(`
 model_list: [{model_name: a, litellm_params: {model: ollama/a}}]
