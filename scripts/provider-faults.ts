@@ -1,8 +1,12 @@
+import { createPricing } from '../gateway/accounting/create-pricing.ts'
+import { PriceBook } from '../gateway/accounting/price-book.ts'
 import { resolveProvider } from '../gateway/providers/index.ts'
 import { FaultList } from '../modules/fault-list.ts'
 import type { Fault, ModelEntry, Module } from '../modules/module.ts'
 import { hasPlaceholder } from '../modules/placeholders.ts'
 import { parseYaml } from '../modules/yaml-source.ts'
+
+const prices = new PriceBook()
 
 interface Asked {
   readonly file: string
@@ -29,12 +33,19 @@ function checkEntry(entry: ModelEntry, module: Module, faults: FaultList): void 
     faults.error([...path, params.customProvider ? 'custom_llm_provider' : 'model'], resolved.fault)
     return
   }
-  const { provider } = resolved
+  const { provider, model } = resolved
   if (params.apiBase === undefined && provider.defaultBase === undefined) {
     faults.error(
       [...path, 'api_base'],
       `expected the address of the upstream, such as http://localhost:8000/v1: ${provider.name} has none of its own`,
     )
+  }
+  const base = params.apiBase ?? provider.defaultBase
+  if (base !== undefined && URL.canParse(base) && !hasPlaceholder(base)) {
+    const { hostname } = new URL(base)
+    const ask = { params, provider: provider.name, model, hostname, settings: module.prices }
+    const { fault } = createPricing(ask, prices.find)
+    if (fault !== undefined) faults.error([...path, 'model'], fault)
   }
   if (module.endpoints.some((endpoint) => provider.endpoints[endpoint] !== undefined)) return
   const able = Object.keys(provider.endpoints).join(', ')

@@ -45,6 +45,12 @@ export class Pricing {
     return this.unpriced === 'refuse' && this.price === undefined && !this.isKnown(model)
   }
 
+  /** Why it is not to be served; undefined where it is. */
+  get fault(): string | undefined {
+    if (this.unpriced !== 'refuse' || !this.isUnpriced) return undefined
+    return `nobody knows the price of ${this.#model}: give it, such as input_cost_per_token and output_cost_per_token, or a base_model, or set unpriced: warn`
+  }
+
   /** Whether the price of an upstream's model is known. */
   isKnown(model: string): boolean {
     return (this.of(model) ?? this.ofPicture(model, usualPicture)) !== undefined

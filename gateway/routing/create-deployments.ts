@@ -94,11 +94,7 @@ function createDeployment(
     hostname,
     settings,
   })
-  if (pricing?.unpriced === 'refuse' && pricing.isUnpriced) {
-    return fault(
-      `nobody knows the price of ${model}: give it, such as input_cost_per_token and output_cost_per_token, or a base_model, or set unpriced: warn`,
-    )
-  }
+  if (pricing?.fault !== undefined) return fault(pricing.fault)
   const id = uniqueId(entry, taken)
   const apiVersion =
     entry.params.apiVersion ?? firstOf(provider.versionVariables ?? [], around.findVariable)

@@ -53,6 +53,19 @@ test('the command says so and ends well', () => {
   expect(status).toBe(0)
 })
 
+test('a model without a price is a fault where nothing is served without one', () => {
+  const vendor = (model: string) =>
+    `{model_name: m, litellm_params: {model: ${model}, api_base: "https://vendor.example/v1"}}`
+  const models = ['openai/gpt-4o', 'openai/nobody-knows'].map(vendor).join(', ')
+  const text = `model_list: [${models}]\n`
+  expect(lines({ 'modules/paid.yaml': text })).toEqual([])
+  expect(lines({ 'modules/paid.yaml': `prices: {unpriced: refuse}\n${text}` })).toEqual([
+    expect.stringMatching(
+      /^modules\/paid.yaml:2:\d+ model_list\[1\].*nobody knows the price of nobody-knows/,
+    ),
+  ])
+})
+
 test('a sixth file is checked without being named anywhere', () => {
   const { summary, isValid } = validate({ root: fleetWith({ 'modules/rerank.yaml': rerank }) })
   expect(summary).toBe('7 files: 0 errors, 0 warnings')
