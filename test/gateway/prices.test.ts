@@ -32,6 +32,16 @@ const models = () => [
     api_base: upstream.url,
     base_model: 'gpt-4o',
   }),
+  deployment('claude', upstream.url, {
+    model: 'anthropic/claude-opus-4-5',
+    api_base: upstream.url,
+    base_model: 'claude-opus-4-5',
+  }),
+  deployment('any/*', upstream.url, {
+    model: 'openai/*',
+    input_cost_per_token: 1e-6,
+    output_cost_per_token: 2e-6,
+  }),
   deployment('unknown', upstream.url, { base_model: 'nobody-knows' }),
   deployment('broken', upstream.url, { base_model: 'gpt-4o' }),
   deployment('vectors', upstream.url, { base_model: 'text-embedding-3-small' }),
@@ -139,6 +149,90 @@ describe('the openai client is told the cost of', () => {
     await answer.text()
     expect(answer.headers.get(costHeader)).toBe('0.006')
   })
+})
+
+describe('caches of Anthropic', () => {
+  // 100 × 5/M + 1000 × 0.50/M + 500 × 6.25/M + 1500 × 10/M + 200 × 25/M
+  const cost = 0.024_125
+  const told = {
+    input_tokens: 100,
+    cache_read_input_tokens: 1000,
+    cache_creation_input_tokens: 2000,
+    cache_creation: { ephemeral_5m_input_tokens: 500, ephemeral_1h_input_tokens: 1500 },
+    output_tokens: 200,
+  }
+  const message = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-opus-4-5-20251101',
+    content: [{ type: 'text', text: 'Hi.' }],
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: told,
+  }
+
+  test.each(['/v1/messages', '/v1/chat/completions'])('by %s', async (path) => {
+    upstream.script(answerJson(message))
+    const answer = await gateway.post(path, { model: 'claude', max_tokens: 10, messages })
+    expect(answer.status).toBe(200)
+    await answer.text()
+    expect(Number(answer.headers.get(costHeader))).toBe(cost)
+  })
+
+  test('by a stream that tells them at its beginning', async () => {
+    const start = {
+      type: 'message_start',
+      message: { ...message, content: [], usage: { ...told, output_tokens: 1 } },
+    }
+    const delta = {
+      type: 'message_delta',
+      delta: { stop_reason: 'end_turn' },
+      usage: { output_tokens: 200 },
+    }
+    const events = [start, delta, { type: 'message_stop' }]
+    const frames = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    upstream.script(streamBytes(frames))
+    const before = await gateway.metric('litellm_spend_metric_total', { requested_model: 'claude' })
+    const answer = await gateway.post('/v1/messages', {
+      model: 'claude',
+      max_tokens: 10,
+      messages,
+      stream: true,
+    })
+    await answer.text()
+    const after = await gateway.metric('litellm_spend_metric_total', { requested_model: 'claude' })
+    expect(after - before).toBeCloseTo(cost, 9)
+  })
+})
+
+test('a response is priced, its cached tokens apart: 20 × 2.50/M + 80 × 1.25/M + 10 × 10/M', async () => {
+  const inner = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 }
+  const chat = { usage: { ...inner, prompt_tokens_details: { cached_tokens: 80 } } }
+  const tokens = { input_tokens: 100, output_tokens: 10, total_tokens: 110 }
+  const body = { id: 'resp_1', object: 'response', status: 'completed', model: 'm', output: [] }
+  const whole = { ...body, usage: { ...tokens, input_tokens_details: { cached_tokens: 80 } } }
+  // Servers that know no responses are asked by chat.
+  upstream.script((request, response) =>
+    (request.path.endsWith('/responses') ? answerJson(whole) : answerChat('Hi.', chat))(
+      request,
+      response,
+    ),
+  )
+  const { response } = await gateway.client.responses
+    .create({ model: 'chat', input: 'hi' })
+    .withResponse()
+  expect(response.headers.get(costHeader)).toBe('0.00025')
+})
+
+test('a model under a wildcard has its own price, and is counted as the pattern', async () => {
+  upstream.script(answerChat('Hi.', { usage }))
+  const answer = await gateway.post('/v1/chat/completions', { model: 'any/one', messages })
+  await answer.text()
+  // 1000 × 1/M + 500 × 2/M, of the file
+  expect(await costIn(answer)).toMatchObject({ header: '0.002', row: '2000000' })
+  const spent = await gateway.metric('litellm_spend_metric_total', { requested_model: 'any/*' })
+  expect(spent).toBeCloseTo(0.002, 9)
 })
 
 test('what an upstream says that it takes is the cost of a model without a price', async () => {
