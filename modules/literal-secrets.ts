@@ -48,6 +48,7 @@ const variablesByProvider: Readonly<Record<string, string>> = {
   openrouter: 'OPENROUTER_API_KEY',
   perplexity: 'PERPLEXITYAI_API_KEY',
   together_ai: 'TOGETHER_API_KEY',
+  vertex_ai: 'VERTEXAI_API_KEY',
   voyage: 'VOYAGE_API_KEY',
   xai: 'XAI_API_KEY',
   zai: 'ZAI_API_KEY',
@@ -100,6 +101,7 @@ function variableFor(path: Path, provider: string | undefined): string {
     const name = key.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')
     return name === '' ? 'SECRET' : name
   }
+  if (path.includes('vertex_credentials')) return 'VERTEXAI_CREDENTIALS'
   if (provider === undefined || key === 'api_base')
     return key === 'api_base' ? 'API_BASE' : 'OPENAI_API_KEY'
   return (

@@ -94,7 +94,7 @@ function callIn(part: JsonObject, { request, choice, first }: CallPlace): JsonOb
   const call = isObject(part.functionCall) ? part.functionCall : {}
   const name = textOf(call.name)
   if (name === undefined || name === '') throw nonsense('a tool call has no name', request.model)
-  const made = request.answerId.replace(/^chatcmpl-/, '')
+  const made = request.answerId.replace(/^[a-z]+[-_]/, '')
   const id = textOf(call.id) || `call_${made}_${choice === 0 ? '' : `${choice}_`}${first}`
   return {
     id,

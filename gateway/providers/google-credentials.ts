@@ -66,7 +66,7 @@ function projectOf(written: unknown): Pick<Credentials, 'params'> {
 }
 
 /** A signed statement of who asks, which Google takes for a token: a JWT by RS256. */
-export function signedAssertion(claims: JsonObject, key: KeyObject, keyId?: string): string {
+function signedAssertion(claims: JsonObject, key: KeyObject, keyId?: string): string {
   const header = { alg: 'RS256', typ: 'JWT', ...(keyId !== undefined && { kid: keyId }) }
   const said = [header, claims].map((part) => encoded(JSON.stringify(part))).join('.')
   return `${said}.${encoded(sign('RSA-SHA256', Buffer.from(said), key))}`

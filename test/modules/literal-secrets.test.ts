@@ -30,6 +30,15 @@ describe('found', () => {
     ])
   })
 
+  test('in a service account, as text and as a block', () => {
+    const private_key = `-----BEGIN PRIVATE KEY-----\n${chance}\n-----END PRIVATE KEY-----\n`
+    for (const vertex_credentials of [{ private_key }, JSON.stringify({ private_key })]) {
+      const found = inParams({ model: 'vertex_ai/a', vertex_credentials })
+      expect(found.map(({ variable }) => variable)).toEqual(['VERTEXAI_CREDENTIALS'])
+      expect(JSON.stringify(found)).not.toContain(chance)
+    }
+  })
+
   test('in headers, in free-form bodies and under any name', () => {
     const found = inParams({
       model: 'openai/a',
