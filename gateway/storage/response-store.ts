@@ -29,6 +29,11 @@ export class ResponseStore {
     this.#sweeping = setInterval(() => void this.removeExpired(), sweepEveryMs).unref()
   }
 
+  /** Whether a response would be kept just now. */
+  get isOpen(): boolean {
+    return this.#connection.pool !== undefined
+  }
+
   /** Keeps a response; false where Postgres is away. Never throws. */
   async keep(row: NewResponse, ttlMs: number): Promise<boolean> {
     const storing = this.#ask((pool) => addResponse(pool, row, ttlMs)).then(

@@ -29,7 +29,7 @@ export interface Storage {
   /** Responses that callers may go on from. */
   readonly responses: Pick<
     ResponseStore,
-    'keep' | 'find' | 'findConversation' | 'remove' | 'removeExpired'
+    'isOpen' | 'keep' | 'find' | 'findConversation' | 'remove' | 'removeExpired'
   >
   metrics(): StorageMetrics
   /** What processes on one database tell each other. */
