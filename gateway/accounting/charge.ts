@@ -54,6 +54,7 @@ function factsOf(exchange: Exchange, now: number): CostFacts {
     isImage: asked?.picture !== undefined,
     pixels: asked?.picture && pixelsOf(asked.picture),
     tier: asked?.tier,
+    atMs: exchange.startedAtMs,
     searchSize: asked?.searchSize,
   }
 }

@@ -1,6 +1,6 @@
 import { wholeNano, type Nanodollars } from './money.ts'
 import type { Price } from './price.ts'
-import type { RateStep, TokenRates } from './price-rates.ts'
+import type { FindSteps, RateStep, TokenRates } from './price-rates.ts'
 import type { Usage } from './usage.ts'
 
 /** What one exchange cost, in billionths of a dollar: the parts, and their sum. */
@@ -24,6 +24,8 @@ export interface CostFacts {
   /** The tokens of its answers are those of pictures. */
   readonly isImage?: boolean
   readonly tier?: string | undefined
+  /** When the request came, Unix milliseconds. */
+  readonly atMs?: number | undefined
   /** Of one picture. */
   readonly pixels?: number | undefined
   /** Of searches in the web: `low`, `medium`, `high`. */
@@ -33,13 +35,17 @@ export interface CostFacts {
 /** What usage costs at a price. Each part is rounded to a whole billionth, so the total is their exact sum. */
 export function costOf(price: Price, usage: Usage, facts: CostFacts): Cost {
   const tokens = price.stepsOf && tokensOf(usage, facts)
-  const steps = price.stepsOf?.(usage.serviceTier ?? facts.tier ?? '')
+  const steps = stepsAt(price, facts.atMs)?.(usage.serviceTier ?? facts.tier ?? '')
   const rates = tokens && steps && ratesFor(steps, tokens.prompt)
   const paid = rates && tokens ? payTokens(tokens, rates) : noTokens
   const units = wholeNano(unitsOf(price, usage, facts, paid !== noTokens && isPaid(paid)))
   const { input, cacheRead, cacheWrite, output } = paid
   const total = wholeNano(input + cacheRead + cacheWrite + output + units)
   return { total, input, cacheRead, cacheWrite, output, units }
+}
+
+function stepsAt({ stepsOf, offPeak }: Price, atMs: number | undefined): FindSteps | undefined {
+  return offPeak && atMs !== undefined && offPeak.isWithin(atMs) ? offPeak.stepsOf : stepsOf
 }
 
 /** Tokens by kind, none counted twice. */

@@ -1,4 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
+import { offPeakHours, type IsWithin } from './off-peak.ts'
 import type { PriceSheet } from './price-list.ts'
 import { priceIn, tokenSteps, type FindSteps } from './price-rates.ts'
 
@@ -10,6 +11,8 @@ export interface Price {
   readonly isFree: boolean
   /** Undefined: tokens are not what it is paid by. */
   readonly stepsOf: FindSteps | undefined
+  /** Prices of tokens at certain hours; absent: they are the same at all. */
+  readonly offPeak?: { readonly isWithin: IsWithin; readonly stepsOf: FindSteps }
   readonly perImage: number
   readonly perPixel: number
   /** Of sound that is read or made, else of the time a call takes. */
@@ -48,6 +51,7 @@ export function createPrice(sheet: PriceSheet, source: Price['source']): Price |
     source,
     isFree: all.every((price) => !price),
     stepsOf,
+    ...offPeakOf(sheet),
     perImage: nano(units.perImage),
     perPixel: nano(units.perPixel),
     perSecond: nano(units.perSecond),
@@ -81,6 +85,15 @@ export function energyPrice(watts: number, pricePerKwh: number): Price {
 
 function nano(price: number | undefined): number {
   return (price ?? 0) * perDollar
+}
+
+function offPeakOf(sheet: PriceSheet): Pick<Price, 'offPeak'> {
+  const { off_peak_pricing: cheap, tiered_pricing: tiers, ...usual } = sheet
+  const isWithin = isObject(cheap) ? offPeakHours(cheap) : undefined
+  if (!isWithin || !isObject(cheap)) return {}
+  const isWhole = 'input_cost_per_token' in cheap
+  const stepsOf = tokenSteps({ ...usual, ...(isWhole ? {} : { tiered_pricing: tiers }), ...cheap })
+  return stepsOf ? { offPeak: { isWithin, stepsOf } } : {}
 }
 
 function webSearchesOf(sheet: PriceSheet): Record<string, number> {

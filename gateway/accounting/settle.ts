@@ -12,6 +12,8 @@ export interface Ledger {
 export function settle(exchange: Exchange, endedAt: number, ledger: Ledger): void {
   if (!exchange.claimSettlement()) return
   exchange.cost ??= chargeExchange(exchange, endedAt)
+  // It holds bytes of the file, and the exchange may be kept to be explained.
+  exchange.sound = undefined
   ledger.countExchange(exchange, endedAt)
   if (!exchange.serving.module.general.areSpendLogsDisabled)
     ledger.recordUsage(rowOf(exchange, endedAt))
