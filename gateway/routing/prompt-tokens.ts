@@ -49,7 +49,7 @@ const promptFields = [
 
 // What these hold is no text for the model: pictures and files, inline or by address.
 const images: ReadonlySet<string> = new Set(['image_url', 'source'])
-const opaque: ReadonlySet<string> = new Set(['file', 'input_audio', 'data'])
+const opaque: ReadonlySet<string> = new Set(['file', 'file_data', 'input_audio', 'data'])
 
 function measured(fields: Fields, measure: Measure): number {
   let tokens = 0

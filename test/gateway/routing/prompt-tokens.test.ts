@@ -30,6 +30,7 @@ describe('the estimate', () => {
     expect(estimatePromptTokens(chat([{ image_url: { url } }]))).toBe(250)
     expect(estimatePromptTokens(chat([{ source: { data: url } }]))).toBe(250)
     expect(estimatePromptTokens(chat([{ input_audio: { data: url } }]))).toBe(0)
+    expect(estimatePromptTokens({ input: [{ content: [{ file_data: url }] }] })).toBe(0)
   })
 
   test('leaves out what is no prompt', () => {
