@@ -2,11 +2,9 @@ import { isObject } from '../../modules/json-object.ts'
 import type { CallerRequest } from './caller-dialect.ts'
 import { isGiven, textOf } from './read-fields.ts'
 import { nonsense } from './refusals.ts'
-import { CustomCallItem, FunctionCallItem } from './responses-call-items.ts'
+import { CallItem } from './responses-call-items.ts'
 import type { ItemPlace } from './responses-items.ts'
 import { customToolsIn } from './responses-tools.ts'
-
-type CallItem = FunctionCallItem | CustomCallItem
 
 interface Call {
   id: string | undefined
@@ -84,8 +82,8 @@ export class ResponseCalls {
     if (name === '') return
     const isCustom = this.#custom.has(name)
     const place = this.#place(isCustom ? 'ctc' : 'fc')
-    const told = { name, callId: this.#newId(call.id ?? `call_${place.id.replace(/^\w+?_/, '')}`) }
-    call.item = isCustom ? new CustomCallItem(place, told) : new FunctionCallItem(place, told)
+    const callId = this.#newId(call.id ?? `call_${place.id.replace(/^\w+?_/, '')}`)
+    call.item = new CallItem(place, { name, callId, isCustom })
     call.item.write(call.early)
   }
 

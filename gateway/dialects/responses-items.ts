@@ -20,6 +20,14 @@ export interface ItemPlace {
   readonly emit: Emit
 }
 
+/** Tells that an item has begun, or that it is whole. */
+export function tellItem(what: 'added' | 'done', place: ItemPlace, item: Item): void {
+  place.emit(`response.output_item.${what}`, {
+    output_index: place.outputIndex,
+    item: item.snapshot(),
+  })
+}
+
 /** What a vendor wants back with an item, in the field that chat has for it. */
 export function kept(extras: Fields): Fields {
   return Object.keys(extras).length === 0 ? {} : { provider_specific_fields: extras }

@@ -1,5 +1,5 @@
 import type { Fields } from './read-fields.ts'
-import { kept, type Item, type ItemPlace, type ItemStatus } from './responses-items.ts'
+import { kept, tellItem, type Item, type ItemPlace, type ItemStatus } from './responses-items.ts'
 
 type PartKind = 'output_text' | 'refusal'
 
@@ -20,10 +20,7 @@ export class MessageItem implements Item {
 
   constructor(place: ItemPlace) {
     this.#place = place
-    place.emit('response.output_item.added', {
-      output_index: place.outputIndex,
-      item: this.snapshot(),
-    })
+    tellItem('added', place, this)
   }
 
   say(kind: PartKind, delta: string, logprobs: readonly Fields[] = []): void {
@@ -54,10 +51,7 @@ export class MessageItem implements Item {
     if (this.#parts.length === 0) this.#open('output_text')
     this.#closePart()
     this.#status = status
-    this.#place.emit('response.output_item.done', {
-      output_index: this.#place.outputIndex,
-      item: this.snapshot(),
-    })
+    tellItem('done', this.#place, this)
   }
 
   snapshot(): Fields {

@@ -1,5 +1,5 @@
 import type { Fields } from './read-fields.ts'
-import type { Item, ItemPlace } from './responses-items.ts'
+import { tellItem, type Item, type ItemPlace } from './responses-items.ts'
 import { addThought, sealThoughts } from './responses-thoughts.ts'
 
 /** Thoughts of the model: what may be read of them, and sealed what it wants back. */
@@ -11,10 +11,7 @@ export class ReasoningItem implements Item {
 
   constructor(place: ItemPlace) {
     this.#place = place
-    place.emit('response.output_item.added', {
-      output_index: place.outputIndex,
-      item: this.snapshot(),
-    })
+    tellItem('added', place, this)
   }
 
   think(delta: string): void {
@@ -37,10 +34,7 @@ export class ReasoningItem implements Item {
       this.#tell('response.reasoning_summary_text.done', { text })
       this.#tell('response.reasoning_summary_part.done', { part: summaryOf(text) })
     }
-    this.#place.emit('response.output_item.done', {
-      output_index: this.#place.outputIndex,
-      item: this.snapshot(),
-    })
+    tellItem('done', this.#place, this)
   }
 
   snapshot(): Fields {
