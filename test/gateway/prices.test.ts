@@ -225,6 +225,19 @@ test('a response is priced, its cached tokens apart: 20 × 2.50/M + 80 × 1.25/M
   expect(response.headers.get(costHeader)).toBe('0.00025')
 })
 
+test.each([
+  ['/v1/messages', { max_tokens: 10, messages }],
+  ['/v1/responses', { input: 'hi' }],
+])(
+  'a stream of %s over a model that chats is priced: 5 × 2.50/M + 2 × 10/M',
+  async (path, asked) => {
+    upstream.script(streamChat({ usage: 'asked' }))
+    const answer = await gateway.post(path, { model: 'chat', stream: true, ...asked })
+    expect(await answer.text()).toContain('Hel')
+    expect(await costIn(answer)).toMatchObject({ row: '32500' })
+  },
+)
+
 test('a model under a wildcard has its own price, and is counted as the pattern', async () => {
   upstream.script(answerChat('Hi.', { usage }))
   const answer = await gateway.post('/v1/chat/completions', { model: 'any/one', messages })
