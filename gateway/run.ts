@@ -27,6 +27,7 @@ import { gaugesOf } from './telemetry/gauges.ts'
 import { RecentExchanges } from './telemetry/recent-exchanges.ts'
 import { createRegistry } from './telemetry/registry.ts'
 import { Pools } from './upstream/pools.ts'
+import { TokenCache } from './upstream/token-cache.ts'
 import { RunningCalls } from './upstream/running-calls.ts'
 
 /** How the workers of one gateway reach each other; a gateway alone asks only itself. */
@@ -134,6 +135,10 @@ interface RoomParts {
 
 function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts): Rooms {
   const now = () => performance.now()
+  const tokens = new TokenCache({
+    pool: (origin) => pools.of(origin),
+    wallClock: () => Date.now(),
+  })
   const ledger = {
     recordUsage: (row: Parameters<Storage['recordUsage']>[0]) => storage.recordUsage(row),
     countExchange: (exchange: Parameters<Rooms['settle']>[0], endedAt: number) =>
@@ -141,6 +146,7 @@ function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts)
   }
   return {
     pool: (origin, connectMs) => pools.of(origin, connectMs),
+    tokenFor: (credentials) => tokens.headersFor(credentials),
     now,
     wallClock: () => Date.now(),
     random: () => Math.random(),
@@ -162,6 +168,7 @@ function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts)
     countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
     running: new RunningCalls(),
     saveImage: (image) => storage.saveImage(image, hourMs),
+    responses: storage.responses,
     publicUrl: settings.publicUrl,
     log,
   }

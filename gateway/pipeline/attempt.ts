@@ -14,6 +14,7 @@ import {
   recordStep,
   usedTokens,
 } from './attempt-outcome.ts'
+import { authorize } from './authorize.ts'
 import type { Controls } from './controls.ts'
 import { createCall } from './create-call.ts'
 import type { Exchange } from './exchange.ts'
@@ -65,6 +66,8 @@ export async function attempt(
     notePrice(deployment, model, asked, exchange)
     const making = createOutgoing(deployment, model, asked, around)
     outgoing = making instanceof Promise ? await making : making
+    if (deployment.credentials)
+      outgoing = await authorize(outgoing, deployment, deployment.credentials, { asked, around })
     requireCaller(around)
   } catch (thrown) {
     admission?.end(undefined, false)

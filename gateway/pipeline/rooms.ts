@@ -2,15 +2,19 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Dispatcher } from 'undici'
 
 import type { GatewayError } from '../errors/gateway-error.ts'
+import type { Credentials } from '../providers/credentials.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { RetryBudget } from '../routing/retry-budget.ts'
 import type { RunningCalls } from '../upstream/running-calls.ts'
 import type { Exchange } from './exchange.ts'
+import type { ResponseRoom } from './kept-responses.ts'
 
 /** What the pipeline is handed; only `app.ts` knows what stands behind it. */
 export interface Rooms {
   /** The connection pool of an origin and a connect timeout. */
   readonly pool: (origin: string, connectMs?: number) => Dispatcher
+  /** What a call carries in place of a key; at once while a token is good. */
+  readonly tokenFor: (credentials: Credentials) => readonly string[] | Promise<readonly string[]>
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** Unix milliseconds. */
@@ -40,6 +44,8 @@ export interface Rooms {
   readonly running: RunningCalls
   /** Keeps a picture for an hour; the id stands in its address. */
   readonly saveImage: (image: { bytes: Buffer; contentType: string }) => Promise<string>
+  /** Responses that callers may go on from. */
+  readonly responses: ResponseRoom
   /** `http://host:port` for links handed out; undefined: by the request's Host. */
   readonly publicUrl: string | undefined
   readonly log: FastifyBaseLogger
