@@ -117,14 +117,14 @@ function renamed(body: Buffer, model: string): Buffer {
   return replaceValue(body, member, name)
 }
 
-/** The upstream's JSON as an object. Throws `upstream_nonsense`. */
-export function parse(body: Buffer): Record<string, unknown> {
-  const value = tryParse(body)
+function parse(body: Buffer): Record<string, unknown> {
+  const value = parseJson(body)
   if (isObject(value)) return value
   throw upstreamNonsense('did not answer with a JSON object')
 }
 
-function tryParse(body: Buffer): unknown {
+/** The upstream's JSON, which in a dialect of its own may be a list. Throws `upstream_nonsense`. */
+export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {

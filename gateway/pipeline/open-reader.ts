@@ -8,7 +8,7 @@ import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.
 import type { Endpoint } from './endpoint.ts'
 import { addHeaders, addPassed } from './answer-headers.ts'
 import type { Asked, Surroundings } from './attempt.ts'
-import { checkAnswer, parse, readBytes, readError, readWhole } from './body-readers.ts'
+import { checkAnswer, parseJson, readBytes, readError, readWhole } from './body-readers.ts'
 import { linkImages } from './image-links.ts'
 import type { Exchange } from './exchange.ts'
 import { heardAnswer } from './note-price.ts'
@@ -35,7 +35,7 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
     if (exchange.isStream && translation.stream)
       return openTranslated(head, call, opening, translation.stream, modelRequest)
     return readWhole((body) =>
-      finishTranslated(translation.toAnswer(parse(body), modelRequest), head, opening),
+      finishTranslated(translation.toAnswer(parseJson(body), modelRequest), head, opening),
     )
   }
   const type = head.headers['content-type'] ?? ''
@@ -71,7 +71,7 @@ function openOverChat(
     const { translation, modelRequest } = outgoing
     const chat =
       translation.kind === 'translated' && modelRequest
-        ? translation.toAnswer(parse(body), modelRequest)
+        ? translation.toAnswer(parseJson(body), modelRequest)
         : checkAnswer(body, chatAnswers, exchange.model).value
     exchange.usage = usageIn(chat, exchange.endpoint)
     sendJson(Buffer.from(JSON.stringify(face.dialect.toAnswer(chat, face.asked))), head, around)
