@@ -10,6 +10,7 @@ import type { Trace } from '../routing/trace.ts'
 import type { Endable } from '../upstream/running-calls.ts'
 import type { Serving } from './serving.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Keeping } from './kept-responses.ts'
 
 /** One request and everything learnt about it, from acceptance to settlement. */
 export class Exchange {
@@ -46,6 +47,8 @@ export class Exchange {
   deadlineAt = Infinity
   /** Why nothing more is to be done for it. */
   endedBy: GatewayError | undefined
+  /** Undefined where the module keeps no responses, or this is none. */
+  keeping: Keeping | undefined
   /** What its stream is said in, where that is not the model's own. */
   voice: CallerStream | undefined
   /** What ends with it: a call, a wait. */

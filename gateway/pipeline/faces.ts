@@ -19,7 +19,7 @@ const dialects: Partial<Record<EndpointName, CallerDialect>> = {
 
 /** The face that an exchange wears before a chat model. */
 export function faceOf(asked: Asked, { exchange, rooms }: Surroundings): Face {
-  const { endpoint, id, model } = exchange
+  const { endpoint, id, model, keeping } = exchange
   const dialect = dialects[endpoint.name]
   if (!dialect) throw new Error(`${endpoint.name} is no face over chat`)
   const nowSeconds = () => Math.floor(rooms.wallClock() / 1000)
@@ -31,6 +31,8 @@ export function faceOf(asked: Asked, { exchange, rooms }: Surroundings): Face {
       answerId: `${endpoint.idPrefix}${id.replaceAll('-', '')}`,
       createdSeconds: Math.floor(exchange.startedAtMs / 1000),
       nowSeconds,
+      ...(keeping && { isStored: keeping.ttlMs !== undefined }),
+      ...(keeping?.previousId !== undefined && { previousId: keeping.previousId }),
     },
   }
 }

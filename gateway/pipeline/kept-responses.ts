@@ -1,3 +1,4 @@
+import type { CallerStream } from '../dialects/caller-dialect.ts'
 import {
   inputItems,
   joinKept,
@@ -6,22 +7,92 @@ import {
   turnOf,
 } from '../dialects/responses-conversation.ts'
 import type { KeptResponse, NewResponse, ResponseOwner } from '../storage/responses.ts'
+import type { Surroundings } from './attempt.ts'
+import type { Exchange } from './exchange.ts'
 import { readJsonRequest, type JsonRequest } from './json-request.ts'
+import type { Rooms } from './rooms.ts'
+import type { ReadRequest } from './serve.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** Where responses are kept; what `Storage` has. */
 export interface ResponseRoom {
+  /** Whether a response would be kept just now. */
+  readonly isOpen: boolean
+  /** Never throws. */
   keep(row: NewResponse, ttlMs: number): Promise<boolean>
   find(owner: ResponseOwner, ids: readonly string[]): Promise<readonly KeptResponse[]>
   findConversation(owner: ResponseOwner, id: string): Promise<readonly KeptResponse[]>
 }
 
-/** A request to `/v1/responses` that goes on from what is kept. */
-export interface Continued {
-  /** As if the caller had sent the whole conversation. */
+/** What is to be kept of a request, with its answer. */
+export interface Keeping {
+  /** Undefined: it is not kept, as the caller wants, or as there is no database. */
+  readonly ttlMs: number | undefined
+  /** Its fields, without what came before. */
+  readonly own: Fields
+  readonly previousId: string | undefined
+}
+
+/** Whether a request may go on from what is kept. */
+export function mayGoOn({ endpoint, serving }: Exchange): boolean {
+  return serving.module.general.storeResponsesMs !== undefined && endpoint.name === 'responses'
+}
+
+/** The request as if the caller had sent its whole conversation; the exchange learns what is to be kept of it. */
+export async function goOn(
+  request: ReadRequest,
+  exchange: Exchange,
+  { responses }: Pick<Rooms, 'responses'>,
+): Promise<ReadRequest> {
+  if (request.kind === 'form') return request
+  const isWanted = request.fields['store'] !== false
+  const { storeResponsesMs } = exchange.serving.module.general
+  const continued = await continueKept(request, ownerOf(exchange), responses)
+  exchange.keeping = {
+    ttlMs: isWanted && responses.isOpen ? storeResponsesMs : undefined,
+    own: continued?.own ?? request.fields,
+    previousId: continued?.previousId,
+  }
+  return continued?.request ?? request
+}
+
+/** Keeps an answer, where that is asked for. The caller does not wait for it. */
+export function keepAnswer(
+  answer: Fields | undefined,
+  {
+    exchange,
+    rooms,
+  }: Pick<Surroundings, 'exchange'> & { readonly rooms: Pick<Rooms, 'responses'> },
+): void {
+  const { keeping } = exchange
+  const id = answer?.['id']
+  if (!answer || typeof id !== 'string' || keeping?.ttlMs === undefined) return
+  const { own, previousId, ttlMs } = keeping
+  const row = { ...ownerOf(exchange), id, previousId, input: inputItems(own, id), response: answer }
+  void rooms.responses.keep(row, ttlMs)
+}
+
+/** The stream, its answer kept when it has ended well. */
+export function keepingStream(stream: CallerStream, around: Surroundings): CallerStream {
+  if (around.exchange.keeping === undefined) return stream
+  return {
+    onChunk: (chunk) => stream.onChunk(chunk),
+    end() {
+      const events = stream.end()
+      keepAnswer(stream.answer, around)
+      return events
+    },
+    ...(stream.onError && { onError: stream.onError.bind(stream) }),
+  }
+}
+
+function ownerOf({ caller, serving }: Exchange): ResponseOwner {
+  return { module: serving.module.name, caller: caller.id }
+}
+
+interface Continued {
   readonly request: JsonRequest
-  /** What is to be kept of it. */
   readonly own: Fields
   readonly previousId: string | undefined
 }
@@ -33,7 +104,7 @@ const ourId = /^resp_[0-9a-f]{32}$/
  * Puts what is kept in front of a request; undefined where it stands alone, or goes on from what an upstream may keep.
  * Throws `previous_response_not_found` where a part is gone, `storage_unavailable` where Postgres is away.
  */
-export async function continueKept(
+async function continueKept(
   { fields }: JsonRequest,
   owner: ResponseOwner,
   room: Pick<ResponseRoom, 'find' | 'findConversation'>,
@@ -55,19 +126,4 @@ export async function continueKept(
     own: joined.own,
     previousId: previous,
   }
-}
-
-/** Whether an answer is kept: where the module does so, unless the caller says no. */
-export function isToBeKept({ store }: Fields, ttlMs: number | undefined): ttlMs is number {
-  return ttlMs !== undefined && store !== false
-}
-
-/** The row of an answer; `own` are the fields of the request, without what came before. */
-export function rowOf(
-  response: Fields,
-  own: Fields,
-  { module, caller, previousId }: ResponseOwner & { readonly previousId: string | undefined },
-): NewResponse {
-  const id = String(response['id'])
-  return { id, previousId, module, caller, input: inputItems(own, id), response }
 }

@@ -14,6 +14,7 @@ import type { Exchange } from './exchange.ts'
 import { heardAnswer } from './note-price.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Face } from './faces.ts'
+import { keepAnswer } from './kept-responses.ts'
 import { openEvents, openFace, openTranslated } from './open-stream.ts'
 
 export interface Opening {
@@ -74,7 +75,9 @@ function openOverChat(
         ? translation.toAnswer(parseJson(body), modelRequest)
         : checkAnswer(body, chatAnswers, exchange.model).value
     exchange.usage = usageIn(chat, exchange.endpoint)
-    sendJson(Buffer.from(JSON.stringify(face.dialect.toAnswer(chat, face.asked))), head, around)
+    const said = face.dialect.toAnswer(chat, face.asked)
+    keepAnswer(said, around)
+    sendJson(Buffer.from(JSON.stringify(said)), head, around)
   })
 }
 

@@ -9,6 +9,7 @@ import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import { addHeaders } from './answer-headers.ts'
 import { ChatChunks } from './chat-chunks.ts'
 import type { Face } from './faces.ts'
+import { keepingStream } from './kept-responses.ts'
 import type { Opening } from './open-reader.ts'
 import { EventReader, type StreamRules } from './stream-readers.ts'
 import { StreamWriter, type StreamWatch } from './stream-writer.ts'
@@ -46,7 +47,7 @@ export function openFace(
   const { translation, modelRequest } = outgoing
   const watch = createWatch(opening)
   const writer = new StreamWriter(around.answer, call, watch, head)
-  const voice = dialect.createStream(asked)
+  const voice = keepingStream(dialect.createStream(asked), around)
   around.exchange.voice = voice
   if (translation.kind === 'pass-through' || !modelRequest) {
     const chunks = new ChatChunks((said) => errorOf(said, head, opening))

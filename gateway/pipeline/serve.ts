@@ -6,6 +6,7 @@ import { answerFailure } from './answer-failure.ts'
 import type { Exchange } from './exchange.ts'
 import type { FormRequest } from './form-request.ts'
 import type { JsonRequest } from './json-request.ts'
+import { goOn, mayGoOn } from './kept-responses.ts'
 import { checkFields } from './check-fields.ts'
 import { readControls } from './controls.ts'
 import type { Rooms } from './rooms.ts'
@@ -36,6 +37,7 @@ export async function serve(
     request = await incoming.read()
     const model = checkFields(request, exchange.endpoint, incoming.pathModel)
     exchange.model = model
+    if (mayGoOn(exchange)) request = await goOn(request, exchange, rooms)
     exchange.isStream = isStreamAsked(request)
     const { headers } = incoming
     const controls = readControls(request, headers)
