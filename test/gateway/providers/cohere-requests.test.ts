@@ -1,17 +1,22 @@
 import { describe, expect, test } from 'vitest'
 
 import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
-import { createCohere } from '../../../gateway/providers/cohere.ts'
+import { providers } from '../../../gateway/providers/index.ts'
+import type { Provider } from '../../../gateway/providers/provider.ts'
 import type { EndpointName } from '../../../modules/endpoints.ts'
 import { requestFor, targetFor, translationOf } from './run-fixture.ts'
 
-const cohere = createCohere('cohere')
+function cohere(): Provider {
+  const { cohere: found } = providers
+  if (found === undefined) throw new Error('no Cohere')
+  return found
+}
 const messages = [{ role: 'user', content: 'Hi' }]
 const tools = [{ type: 'function', function: { name: 'look' } }]
 
 function bodyOf(fields: Record<string, unknown>, endpoint: EndpointName = 'chat-completions') {
   const request = requestFor({ endpoint, fields })
-  return translationOf(cohere, endpoint).toUpstream(request, targetFor('m')).body
+  return translationOf(cohere(), endpoint).toUpstream(request, targetFor('m')).body
 }
 
 function refusalOf(fields: Record<string, unknown>, endpoint?: EndpointName): GatewayError {
@@ -113,5 +118,5 @@ test.each([
   ['https://host.example/cohere', '/cohere'],
 ])('a base of %s', (base, path) => {
   const { pathname } = new URL(base)
-  expect(pathname.replace(/\/+$/, '').replace(cohere.baseEnding ?? '', '')).toBe(path)
+  expect(pathname.replace(/\/+$/, '').replace(cohere().baseEnding ?? '', '')).toBe(path)
 })

@@ -2,10 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { createCohere } from '../../../gateway/providers/cohere.ts'
-import type { StreamTranslator } from '../../../gateway/providers/provider.ts'
+import { providers } from '../../../gateway/providers/index.ts'
+import type { Provider, StreamTranslator } from '../../../gateway/providers/provider.ts'
 import { eventsOf, translated } from './event-stream.ts'
 import { requestFor, translationOf, type Fixture } from './run-fixture.ts'
+
+function cohere(): Provider {
+  const { cohere: found } = providers
+  if (found === undefined) throw new Error('no Cohere')
+  return found
+}
 
 const folder = new URL('../../fixtures/cohere/', import.meta.url)
 const recorded: readonly (readonly [string, Fixture])[] = readdirSync(folder)
@@ -14,7 +20,7 @@ const recorded: readonly (readonly [string, Fixture])[] = readdirSync(folder)
 
 function translatorFor(fields: Record<string, unknown> = {}): StreamTranslator {
   const endpoint = 'chat-completions'
-  const made = translationOf(createCohere('cohere'), endpoint).stream?.create(
+  const made = translationOf(cohere(), endpoint).stream?.create(
     requestFor({ endpoint, isStream: true, fields }),
   )
   if (made === undefined) throw new Error('no stream')
