@@ -40,6 +40,11 @@ beforeAll(async () => {
       model_list: [
         { model_name: '*', litellm_params: { model: 'openai/*', num_retries: 0, ...quick } },
         {
+          model_name: 'resp',
+          litellm_params: { model: 'openai/resp', num_retries: 0, ...quick },
+          model_info: { mode: 'responses' },
+        },
+        {
           model_name: 'claude',
           litellm_params: {
             model: 'anthropic/claude',
