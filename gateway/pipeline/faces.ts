@@ -1,7 +1,5 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
 import type { CallerDialect, CallerRequest } from '../dialects/caller-dialect.ts'
-import { messagesDialect } from '../dialects/messages.ts'
-import { responsesDialect } from '../dialects/responses.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import { readJsonRequest, type JsonRequest } from './json-request.ts'
@@ -12,15 +10,16 @@ export interface Face {
   readonly asked: CallerRequest
 }
 
-const dialects: Partial<Record<EndpointName, CallerDialect>> = {
-  messages: messagesDialect,
-  responses: responsesDialect,
+// Read when the first request comes that needs one.
+const dialects: Partial<Record<EndpointName, () => Promise<CallerDialect>>> = {
+  messages: async () => (await import('../dialects/messages.ts')).messagesDialect,
+  responses: async () => (await import('../dialects/responses.ts')).responsesDialect,
 }
 
 /** The face that an exchange wears before a chat model. */
-export function faceOf(asked: Asked, { exchange, rooms }: Surroundings): Face {
+export async function faceOf(asked: Asked, { exchange, rooms }: Surroundings): Promise<Face> {
   const { endpoint, id, model, keeping } = exchange
-  const dialect = dialects[endpoint.name]
+  const dialect = await dialects[endpoint.name]?.()
   if (!dialect) throw new Error(`${endpoint.name} is no face over chat`)
   const nowSeconds = () => Math.floor(rooms.wallClock() / 1000)
   return {

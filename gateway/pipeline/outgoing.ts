@@ -2,7 +2,13 @@ import type { Readable } from 'node:stream'
 
 import type { EndpointName } from '../../modules/endpoints.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { ModelRequest, PassThrough, Translation } from '../providers/provider.ts'
+import type {
+  LazyTranslation,
+  ModelRequest,
+  PassThrough,
+  Translated,
+  Translation,
+} from '../providers/provider.ts'
 import { servedBy } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
@@ -19,7 +25,7 @@ export interface Outgoing {
     readonly headers: string[]
     readonly body: Buffer | Readable | null
   }
-  readonly translation: Translation
+  readonly translation: PassThrough | Translated
   /** Present where the answer must be translated back. */
   readonly modelRequest: ModelRequest | undefined
   /** Present where the caller speaks other words than the model's chat. */
@@ -48,8 +54,8 @@ export function createOutgoing(
   const { translation, isOverChat } = served
   if (isOverChat) return speakChat(translation, { deployment, upstreamModel, asked, around })
   const translating = { deployment, upstreamModel, asked, around, endpoint: endpoint.name }
-  if (translation.kind === 'translated') return translate(translation, translating)
-  return passThrough(translation, translating)
+  if (translation.kind === 'pass-through') return passThrough(translation, translating)
+  return translate(translation, translating)
 }
 
 /** The request in chat's words, whatever its own are. */
@@ -57,14 +63,14 @@ async function speakChat(
   translation: Translation,
   { deployment, upstreamModel, asked, around }: Omit<Translating, 'endpoint'>,
 ): Promise<Outgoing> {
-  const face = faceOf(asked, around)
+  const face = await faceOf(asked, around)
   const inChat = { ...asked, request: toChatRequest(face, deployment) }
   const endpoint = 'chat-completions' as const
   const translating = { deployment, upstreamModel, asked: inChat, around, endpoint }
   const outgoing =
-    translation.kind === 'translated'
-      ? await translate(translation, translating)
-      : passThrough(translation, translating)
+    translation.kind === 'pass-through'
+      ? passThrough(translation, translating)
+      : await translate(translation, translating)
   return { ...outgoing, face }
 }
 
@@ -131,11 +137,12 @@ interface Translating {
 }
 
 async function translate(
-  translation: Extract<Translation, { kind: 'translated' }>,
+  kept: Translated | LazyTranslation,
   { deployment, upstreamModel, asked, around, endpoint }: Translating,
 ): Promise<Outgoing> {
   const { exchange, rooms } = around
   const { request } = asked
+  const translation = kept.kind === 'lazy' ? await kept.load() : kept
   const fields = upstreamFields(request.fields, deployment)
   const files = request.kind === 'form' ? await request.readFiles() : []
   const hear = hearFile(exchange)

@@ -1,5 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
-import { anthropicChat } from './anthropic-chat.ts'
+import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
 import { textsUnder } from './read-json.ts'
 import {
@@ -22,7 +22,7 @@ export const anthropic: Provider = {
     key.startsWith('sk-ant-oat') ? ['authorization', `Bearer ${key}`] : ['x-api-key', key],
   headers: { 'anthropic-version': '2023-06-01' },
   endpoints: {
-    'chat-completions': anthropicChat,
+    'chat-completions': lazily(async () => (await import('./anthropic-chat.ts')).anthropicChat),
     messages: { kind: 'pass-through', path: '/v1/messages', callerHeaders: ['anthropic-beta'] },
   },
   rules: [

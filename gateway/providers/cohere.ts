@@ -1,6 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
-import { cohereChat } from './cohere-chat.ts'
-import { cohereEmbed } from './cohere-embed.ts'
+import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
 import { textsUnder } from './read-json.ts'
 import { createRerank } from './rerank.ts'
@@ -16,8 +15,8 @@ export function createCohere(name: string): Provider {
     keyVariables: ['COHERE_API_KEY', 'CO_API_KEY'],
     isKeyNeeded: true,
     endpoints: {
-      'chat-completions': cohereChat,
-      embeddings: cohereEmbed,
+      'chat-completions': lazily(async () => (await import('./cohere-chat.ts')).cohereChat),
+      embeddings: lazily(async () => (await import('./cohere-embed.ts')).cohereEmbed),
       rerank: cohereRerank,
     },
     modelList: {

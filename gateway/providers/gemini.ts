@@ -1,8 +1,6 @@
 import { isObject } from '../../modules/json-object.ts'
-import { createGeminiChat } from './gemini-chat.ts'
-import { createGeminiEmbeddings } from './gemini-embed.ts'
-import { createGeminiEdits, createGeminiImages } from './gemini-images.ts'
 import { geminiPath, type PathOf } from './gemini-models.ts'
+import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
 import { textsUnder } from './read-json.ts'
 
@@ -19,12 +17,31 @@ export const gemini: Provider = {
   isKeyNeeded: true,
   keyHeader: (key) => ['x-goog-api-key', key],
   endpoints: {
-    'chat-completions': createGeminiChat({ pathOf, takesCallIds: true }),
-    embeddings: createGeminiEmbeddings(pathOf),
-    'images-generations': createGeminiImages(pathOf),
-    'images-edits': createGeminiEdits(pathOf),
+    'chat-completions': lazily(async () => {
+      const { createGeminiChat } = await import('./gemini-chat.ts')
+      return createGeminiChat({ pathOf, takesCallIds: true })
+    }),
+    embeddings: lazily(async () => {
+      const { createGeminiEmbeddings } = await import('./gemini-embed.ts')
+      return createGeminiEmbeddings(pathOf)
+    }),
+    ...geminiPictures(pathOf),
   },
   modelList: { path: '/models?pageSize=1000', namesIn: modelNamesIn },
+}
+
+/** Pictures by Imagen and by Gemini itself, made and edited. */
+export function geminiPictures(path: PathOf): Provider['endpoints'] {
+  return {
+    'images-generations': lazily(async () => {
+      const { createGeminiImages } = await import('./gemini-images.ts')
+      return createGeminiImages(path)
+    }),
+    'images-edits': lazily(async () => {
+      const { createGeminiEdits } = await import('./gemini-images.ts')
+      return createGeminiEdits(path)
+    }),
+  }
 }
 
 function modelNamesIn(answer: unknown): readonly string[] {

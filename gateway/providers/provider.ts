@@ -48,7 +48,13 @@ export interface ModelListCall {
   namesIn(answer: unknown): readonly string[]
 }
 
-export type Translation = PassThrough | Translated
+export type Translation = PassThrough | Translated | LazyTranslation
+
+/** A translation that is not read yet: most gateways speak a dialect or two, and need not carry the others. */
+export interface LazyTranslation {
+  readonly kind: 'lazy'
+  load(): Promise<Translated>
+}
 
 /** The upstream speaks the caller's dialect: bytes go through, edited in place. */
 export interface PassThrough {

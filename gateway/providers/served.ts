@@ -35,6 +35,6 @@ export function serves(
 
 // `mode: responses` is LiteLLM's word for a server that has it.
 function isSure(own: Translation, { isVendor, info }: Pick<Target, 'isVendor' | 'info'>): boolean {
-  if (own.kind === 'translated' || own.isSureAt === undefined) return true
+  if (own.kind !== 'pass-through' || own.isSureAt === undefined) return true
   return info?.['mode'] === 'responses' || (own.isSureAt === 'vendor' && isVendor === true)
 }

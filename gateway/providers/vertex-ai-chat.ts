@@ -1,12 +1,8 @@
+import { isClaude } from './vertex-ai-models.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { anthropicChat } from './anthropic-chat.ts'
 import type { PathOf } from './gemini-models.ts'
 import type { StreamTranslator, Translated } from './provider.ts'
-
-/** Whether a model is Anthropic's, which speaks its own dialect at Vertex AI too. */
-export function isClaude(model: string): boolean {
-  return /^claude/i.test(model)
-}
 
 /** Chat with Google's models and Anthropic's, each in its own dialect. What comes back tells which it is. */
 export function createVertexChat(gemini: Translated, claudePath: PathOf): Translated {

@@ -1,13 +1,12 @@
 import type { DeploymentParams } from '../../modules/module.ts'
 import { anthropic } from './anthropic.ts'
-import { createGeminiChat } from './gemini-chat.ts'
-import { createVertexEmbeddings } from './gemini-embed.ts'
-import { createGeminiEdits, createGeminiImages } from './gemini-images.ts'
+import { geminiPictures } from './gemini.ts'
+import { lazily } from './lazily.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { readGoogleCredentials } from './google-credentials.ts'
 import type { Provider, Target } from './provider.ts'
 import { textsUnder } from './read-json.ts'
-import { createVertexChat, isClaude } from './vertex-ai-chat.ts'
+import { isClaude } from './vertex-ai-models.ts'
 
 const defaultLocation = 'us-central1'
 
@@ -31,10 +30,16 @@ export const vertexAi: Provider = {
     key.startsWith('ya29.') ? ['authorization', `Bearer ${key}`] : ['x-goog-api-key', key],
   readCredentials: readGoogleCredentials,
   endpoints: {
-    'chat-completions': createVertexChat(createGeminiChat({ pathOf, takesCallIds: false }), pathOf),
-    embeddings: createVertexEmbeddings(pathOf),
-    'images-generations': createGeminiImages(pathOf),
-    'images-edits': createGeminiEdits(pathOf),
+    'chat-completions': lazily(async () => {
+      const { createGeminiChat } = await import('./gemini-chat.ts')
+      const { createVertexChat } = await import('./vertex-ai-chat.ts')
+      return createVertexChat(createGeminiChat({ pathOf, takesCallIds: false }), pathOf)
+    }),
+    embeddings: lazily(async () => {
+      const { createVertexEmbeddings } = await import('./gemini-embed.ts')
+      return createVertexEmbeddings(pathOf)
+    }),
+    ...geminiPictures(pathOf),
   },
   // What holds for Anthropic's models at its own door holds for them here.
   rules: anthropic.rules?.map((rule) => ({ models: /^claude/i, ...rule })) ?? [],

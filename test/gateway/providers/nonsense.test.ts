@@ -4,7 +4,7 @@ import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
 import { providers } from '../../../gateway/providers/index.ts'
 import type { Translated } from '../../../gateway/providers/provider.ts'
 import { endpointNames, type EndpointName } from '../../../modules/endpoints.ts'
-import { requestFor, targetFor } from './run-fixture.ts'
+import { requestFor, targetFor, readTranslation } from './run-fixture.ts'
 
 interface Spoken {
   readonly name: string
@@ -25,7 +25,7 @@ const translations: readonly Spoken[] = [
   'infinity',
 ].flatMap((name) =>
   endpointNames.flatMap((endpoint) => {
-    const translation = providers[name]?.endpoints[endpoint]
+    const translation = readTranslation(providers[name], endpoint)
     return translation?.kind === 'translated' ? [{ name, endpoint, translation }] : []
   }),
 )
@@ -303,7 +303,7 @@ describe('an answer that is not the dialect is nonsense', () => {
     ['anthropic', 'chat-completions', { content: [{ type: 'text', text: 7 }] }],
     ['anthropic', 'chat-completions', { content: [{ type: 'tool_use', name: 'a' }] }],
   ] as const)('%s %s %j', (name, endpoint, answer) => {
-    const translation = providers[name]?.endpoints[endpoint]
+    const translation = readTranslation(providers[name], endpoint)
     const act = (): unknown =>
       translation?.kind === 'translated' &&
       translation.toAnswer(
@@ -315,7 +315,7 @@ describe('an answer that is not the dialect is nonsense', () => {
 })
 
 test('a stream that ends before it says so is not done', () => {
-  const translation = providers['ollama']?.endpoints['chat-completions']
+  const translation = readTranslation(providers['ollama'], 'chat-completions')
   const stream =
     translation?.kind === 'translated'
       ? translation.stream?.create(requestFor({ endpoint: 'chat-completions', isStream: true }))

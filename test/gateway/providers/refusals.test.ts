@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
 import { providers } from '../../../gateway/providers/index.ts'
 import type { EndpointName } from '../../../modules/endpoints.ts'
-import { requestFor, targetFor, translationOf } from './run-fixture.ts'
+import { requestFor, targetFor, translationOf, readTranslation } from './run-fixture.ts'
 
 interface Refusal {
   readonly code: string
@@ -165,7 +165,7 @@ describe('a request for Stable Diffusion WebUI that is wrong names the field', (
       fields: { prompt: 'a' },
       files: [file, file],
     })
-    const translation = providers['a1111']?.endpoints['images-edits']
+    const translation = readTranslation(providers['a1111'], 'images-edits')
     expect(
       () =>
         translation?.kind === 'translated' && translation.toUpstream(request, targetFor('default')),

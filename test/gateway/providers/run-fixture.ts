@@ -1,6 +1,8 @@
 import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
+import { providers } from '../../../gateway/providers/index.ts'
 import type {
   ModelRequest,
+  PassThrough,
   Provider,
   Target,
   Translated,
@@ -62,8 +64,22 @@ export function targetFor(model: string, params: Partial<DeploymentParams> = {})
   }
 }
 
+const read = new Map<unknown, Translated>()
+for (const { endpoints } of Object.values(providers))
+  for (const translation of Object.values(endpoints))
+    if (translation.kind === 'lazy') read.set(translation, await translation.load())
+
+/** What a provider has for an endpoint, its code read. */
+export function readTranslation(
+  provider: Provider | undefined,
+  endpoint: EndpointName,
+): PassThrough | Translated | undefined {
+  const translation = provider?.endpoints[endpoint]
+  return translation?.kind === 'lazy' ? read.get(translation) : translation
+}
+
 export function translationOf(provider: Provider, endpoint: EndpointName): Translated {
-  const translation = provider.endpoints[endpoint]
+  const translation = readTranslation(provider, endpoint)
   if (translation?.kind !== 'translated')
     throw new Error(`${provider.name} does not translate ${endpoint}`)
   return translation
