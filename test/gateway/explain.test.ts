@@ -160,9 +160,7 @@ test('with Postgres every replica of the module answers, after the end of the on
   }
   for (const gateway of [one, other])
     await until(async () => {
-      return (await (await gateway.get('/health/readiness')).text()).includes(
-        '"db":"connected"',
-      )
+      return (await (await gateway.get('/health/readiness')).text()).includes('"db":"connected"')
     })
   const id = await ask(one)
   await until(async () => (await askOther.get(`/explain/${id}`)).status === 200)
