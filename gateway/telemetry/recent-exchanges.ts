@@ -7,18 +7,21 @@ import { explain, isPlain, type Explanation, type Told } from './explanation.ts'
  * places made once: an object kept for each would be carried from one generation of the heap to the next.
  */
 export class RecentExchanges {
-  readonly #places: Place[]
+  readonly #places: Place[] = []
+  readonly #size: number
   #next = 0
 
   /** How many are kept at most; older ones make room. */
   constructor(size = 5_000) {
-    this.#places = Array.from({ length: size }, () => new Place())
+    this.#size = size
   }
 
   /** Takes a settled exchange; `endedAt` in monotonic milliseconds. */
   add(exchange: Exchange, endedAt: number): void {
-    this.#places[this.#next]?.keep(exchange, endedAt)
-    this.#next = this.#next + 1 === this.#places.length ? 0 : this.#next + 1
+    let place = this.#places[this.#next]
+    if (!place) this.#places.push((place = new Place()))
+    place.keep(exchange, endedAt)
+    this.#next = this.#next + 1 === this.#size ? 0 : this.#next + 1
   }
 
   /** The newest of this id or call id that ended at `since` or later. */
@@ -27,8 +30,8 @@ export class RecentExchanges {
     for (let back = 1; back <= size; back += 1) {
       const place = this.#places[(this.#next - back + size) % size]
       if (!place || place.endedAt < since) return undefined
-      const told = place.told
-      if (told && (told.id === id || told.callId === id)) return explain(told, place.endedAt)
+      const { told } = place
+      if (told.id === id || told.callId === id) return explain(told, place.endedAt)
     }
     return undefined
   }
@@ -39,11 +42,9 @@ class Place {
   endedAt = -Infinity
   readonly #plain = new PlainExchange()
   #whole: Exchange | undefined
-  #isUsed = false
 
   keep(exchange: Exchange, endedAt: number): void {
     this.endedAt = endedAt
-    this.#isUsed = true
     if (isPlain(exchange)) {
       this.#whole = undefined
       this.#plain.copy(exchange)
@@ -52,8 +53,7 @@ class Place {
     }
   }
 
-  get told(): Told | undefined {
-    if (!this.#isUsed) return undefined
+  get told(): Told {
     return this.#whole ?? this.#plain
   }
 }
