@@ -14,7 +14,8 @@ import {
 
 const sweepEveryMs = 60_000
 const mostRounds = 1000
-const secondLookMs = 150
+/** Pauses before it is looked for again: another replica may still be writing it. */
+const pausesMs = [50, 150, 400]
 
 type Pool = NonNullable<Connection['pool']>
 
@@ -50,18 +51,26 @@ export class ResponseStore {
 
   /** Throws `storage_unavailable`, as do all that find or remove. */
   find(owner: ResponseOwner, ids: readonly string[]): Promise<readonly KeptResponse[]> {
-    return this.#ask((pool) => findResponses(pool, owner, ids))
+    return this.#patiently(ids.length, (pool) => findResponses(pool, owner, ids))
   }
 
   /** A response and what it goes on from, oldest first. */
   async findConversation(owner: ResponseOwner, id: string): Promise<readonly KeptResponse[]> {
-    // A caller may go on before its last answer is stored: here, or at another replica.
     await this.#storing.get(id)
-    const find = () => this.#ask((pool) => findConversation(pool, owner, id))
-    const found = await find()
-    if (found.length > 0) return found
-    await sleep(secondLookMs)
-    return find()
+    return this.#patiently(1, (pool) => findConversation(pool, owner, id))
+  }
+
+  // A caller may ask for its last answer before that is stored: here, or at another replica.
+  async #patiently(
+    expected: number,
+    find: (pool: Pool) => Promise<readonly KeptResponse[]>,
+  ): Promise<readonly KeptResponse[]> {
+    for (const pauseMs of pausesMs) {
+      const found = await this.#ask(find)
+      if (found.length >= expected) return found
+      await sleep(pauseMs)
+    }
+    return this.#ask(find)
   }
 
   remove(owner: ResponseOwner, id: string): Promise<boolean> {

@@ -75,7 +75,7 @@ test('its time over, a response is gone; what a later one needs of it stays as l
   await responses.keep(turn('alone'), 1)
   await responses.keep(turn('a'), 1)
   await responses.keep(turn('b', 'a'), 1)
-  await responses.keep(turn('c', 'b'), 300)
+  await responses.keep(turn('c', 'b'), 3_000)
   await sleep(20)
   expect(await responses.find(owner, ['alone', 'a', 'b'])).toEqual([])
   expect(await responses.findConversation(owner, 'b')).toEqual([])
