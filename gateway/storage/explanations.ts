@@ -53,10 +53,13 @@ export async function explainByUsage(pool: Pool, module: string, id: string): Pr
          'id', id, 'call_id', id, 'module', module, 'endpoint', endpoint, 'model', model, 'group', model,
          'stream', is_stream, 'caller', caller, 'started_at', started_at, 'duration_ms', duration_ms,
          'first_byte_ms', first_byte_ms, 'outcome', outcome, 'status', status, 'deployment', deployment_id,
-         'decisions', null, 'attempts', null, 'fallbacks', '[]'::json, 'usage', json_build_object(
+         'decisions', '[]'::json, 'fallbacks', '[]'::json, 'refused_by_budget', 0,
+         'attempts', json_build_array(json_build_object('group', model, 'deployment', deployment_id,
+           'durationMs', duration_ms, 'outcome', outcome, 'status', status)),
+         'usage', json_build_object(
            'promptTokens', prompt_tokens, 'completionTokens', completion_tokens, 'totalTokens', total_tokens),
          'cost', cost_nano / 1e9,
-         'note', 'One deployment stood behind this model, and it answered at the first attempt.'
+         'note', 'It was answered at the first attempt; of how that was decided nothing more is kept.'
        ) as explanation
        from colonnade.spend_logs
        where module = $1 and id = ($2::text)::uuid and started_at > now() - interval '2 hours'

@@ -42,6 +42,7 @@ export interface Told extends Pick<
   | 'startedAt'
   | 'startedAtMs'
   | 'firstByteMs'
+  | 'upstreamMs'
   | 'deployment'
   | 'usage'
   | 'costNano'
@@ -73,7 +74,7 @@ export function explain(told: Told, endedAt: number): Explanation {
     outcome: told.outcome ?? 'internal_error',
     status: told.status,
     deployment: deployment?.id ?? null,
-    ...(trace ? tracedIn(trace) : isPlain(told) ? plain : untraced),
+    ...(trace ? tracedIn(trace) : isPlain(told) ? plainly(told, endedAt) : untraced),
     usage: { ...told.usage },
     cost: told.costNano === undefined ? null : told.costNano / 1e9,
   }
@@ -85,10 +86,28 @@ function tracedIn({ decisions, attempts, fallbacks, refusedByBudget }: Trace) {
 
 const untraced = { decisions: [], attempts: [], fallbacks: [], refused_by_budget: 0 } as const
 
-const plain = {
-  ...untraced,
-  note: 'One deployment stands behind this model, and it answered at the first attempt.',
-} as const
+/** The one attempt of a plain exchange, by what was kept of it: it ended with the exchange. */
+function plainly(told: Told, endedAt: number) {
+  const { deployment, upstreamMs = 0, firstByteMs, status } = told
+  const atMs = endedAt - told.startedAt - upstreamMs
+  const attempt: AttemptStep = {
+    group: told.group,
+    deployment: deployment?.id ?? '',
+    atMs: rounded(atMs),
+    queuedMs: 0,
+    firstByteMs: firstByteMs === undefined ? undefined : rounded(Math.max(0, firstByteMs - atMs)),
+    durationMs: rounded(upstreamMs),
+    outcome: 'ok',
+    status,
+    before: undefined,
+    after: undefined,
+  }
+  return {
+    ...untraced,
+    attempts: deployment ? [attempt] : [],
+    note: 'One deployment stands behind this model, and it answered at the first attempt.',
+  }
+}
 
 /** The explanation as a row, for the replicas that did not serve it. */
 export function explanationRow(exchange: Exchange, endedAt: number): ExplanationRow {
@@ -107,8 +126,9 @@ export function isPlain({ outcome, trace }: Told): boolean {
 }
 
 /** Whether its usage row tells all that an explanation would, under the id it is asked by. */
-export function isInUsage(told: Told): boolean {
-  return isPlain(told) && told.id === told.callId
+export function isInUsage(exchange: Exchange): boolean {
+  const { id, callId, serving } = exchange
+  return isPlain(exchange) && id === callId && !serving.module.general.areSpendLogsDisabled
 }
 
 const longestName = 200

@@ -72,6 +72,7 @@ class PlainExchange implements Told {
   startedAt = 0
   startedAtMs = 0
   firstByteMs: number | undefined = undefined
+  upstreamMs: number | undefined = undefined
   outcome = 'ok'
   status = 200
   readonly trace = undefined
@@ -79,6 +80,7 @@ class PlainExchange implements Told {
   #promptTokens: number | undefined
   #completionTokens: number | undefined
   #totalTokens: number | undefined
+  #isEstimated = false
 
   copy(exchange: Exchange): void {
     this.id = exchange.id
@@ -93,10 +95,12 @@ class PlainExchange implements Told {
     this.startedAt = exchange.startedAt
     this.startedAtMs = exchange.startedAtMs
     this.firstByteMs = exchange.firstByteMs
+    this.upstreamMs = exchange.upstreamMs
     this.costNano = exchange.costNano
     this.#promptTokens = exchange.usage.promptTokens
     this.#completionTokens = exchange.usage.completionTokens
     this.#totalTokens = exchange.usage.totalTokens
+    this.#isEstimated = exchange.usage.isEstimated === true
   }
 
   get usage(): Usage {
@@ -104,6 +108,7 @@ class PlainExchange implements Told {
       promptTokens: this.#promptTokens,
       completionTokens: this.#completionTokens,
       totalTokens: this.#totalTokens,
+      ...(this.#isEstimated && { isEstimated: true }),
     }
   }
 }

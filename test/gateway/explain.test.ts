@@ -118,7 +118,9 @@ test('a model with one deployment is explained by that, streamed too', async () 
   good.script(streamChat())
   const gateway = await start(modelAt(good.url))
   const told = await explanationOf(gateway, await ask(gateway, { stream: true }))
-  expect(told).toMatchObject({ outcome: 'ok', stream: true, attempts: [], decisions: [] })
+  expect(told).toMatchObject({ outcome: 'ok', stream: true, decisions: [] })
+  expect(told.attempts).toMatchObject([{ group: 'm', outcome: 'ok', status: 200 }])
+  expect(told.attempts[0]?.deployment).toBe(told.deployment)
   expect(told.note).toMatch(/^One deployment/)
   expect(told.usage).toMatchObject({ totalTokens: 7 })
 })
@@ -187,6 +189,7 @@ test('with Postgres a plain exchange is told of from its usage row', async () =>
   await until(async () => (await other.get(`/explain/${id}`, headers)).status === 200)
   const told: Explanation = JSON.parse(await (await other.get(`/explain/${id}`, headers)).text())
   expect(told).toMatchObject({ id, outcome: 'ok', status: 200, usage: { totalTokens: 8 } })
+  expect(told.attempts).toMatchObject([{ deployment: told.deployment, outcome: 'ok' }])
 })
 
 test('any worker of a process answers for the others', async () => {
