@@ -1,3 +1,4 @@
+import type { CallerLimits } from './caller-limit-schema.ts'
 import type { EndpointName } from './endpoints.ts'
 import type { StrategyName } from './strategy-names.ts'
 
@@ -187,6 +188,22 @@ export interface GeneralSettings {
   readonly maxUploadBytes: number
   readonly keyHeaderName?: string
   readonly areSpendLogsDisabled: boolean
+  /** How long rows of single exchanges are kept; absent: for good. What is summed up by day stays. */
+  readonly spendLogRetentionMs?: number
+  /** Virtual keys while Postgres is away: until their slices end, beyond them, or not at all. */
+  readonly onDatabaseOutage: 'lease' | 'allow' | 'deny'
+  /** How long a key is believed that nobody could ask about. */
+  readonly maxKeyStalenessMs: number
+  /** After so long what a killed process held counts as not used; absent: never within the window. */
+  readonly unsettledReleaseAfterMs?: number
+  /** The most an answer may have where the caller says nothing and is limited in money or tokens. */
+  readonly defaultMaxTokens: number
+  /** IANA name: where days, weeks and months of limits and budgets begin. */
+  readonly timeZone: string
+  /** What all callers together may use of this module, by LiteLLM's names; the master key's too. */
+  readonly limits: CallerLimits
+  /** Models and credentials that stand in the database are served too. */
+  readonly areModelsStored: boolean
   /** How long responses are kept for their callers; absent: never. */
   readonly storeResponsesMs?: number
 }

@@ -2,10 +2,10 @@ import type { FaultList } from './fault-list.ts'
 import { isObject } from './json-object.ts'
 import { defaultQueue, quotaSchema, type queueSchema } from './limit-schema.ts'
 import type { Quota, QueueSettings } from './module.ts'
-import { nearestNames } from './nearest-name.ts'
 import { hasPlaceholder } from './placeholders.ts'
 import type { ValueOf } from './schema-parts.ts'
 import type { SchemaReader } from './schema-reader.ts'
+import { unknownZone, zoneOf } from './time-zone.ts'
 import type { Path } from './yaml-source.ts'
 
 type Written = ValueOf<typeof quotaSchema>
@@ -61,21 +61,6 @@ function readResets(
 export function minuteOf(time: string): number | undefined {
   const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(time) ?? []
   return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes)
-}
-
-/** The zone's own spelling; undefined where there is no such zone. */
-function zoneOf(name: string): string | undefined {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
-  } catch {
-    return undefined
-  }
-}
-
-function unknownZone(name: string): string {
-  const near = nearestNames(name, ['UTC', ...Intl.supportedValuesOf('timeZone')], 3)
-  const hint = near.length === 0 ? '' : `, did you mean ${near.join(' or ')}?`
-  return `expected a time zone such as UTC or America/Los_Angeles, found ${JSON.stringify(name.slice(0, 60))}${hint}`
 }
 
 /** `queue` with its defaults in place. */

@@ -1,3 +1,4 @@
+import { durationMs } from './duration.ts'
 import type { FaultList } from './fault-list.ts'
 import type { GeneralSettings, LitellmSettings, RouterSettings } from './module.ts'
 import { optional, toMs } from './optional.ts'
@@ -5,6 +6,7 @@ import { readRouter } from './read-router.ts'
 import { routerSchema } from './router-schema.ts'
 import { generalSchema, litellmSchema } from './schema.ts'
 import type { SchemaReader } from './schema-reader.ts'
+import { readTimeZone } from './time-zone.ts'
 
 interface Blocks {
   readonly router: unknown
@@ -40,6 +42,18 @@ export function readSettings(blocks: Blocks, reader: SchemaReader, faults: Fault
       maxUploadBytes: Math.round((general.max_file_size_mb ?? 512) * mebibyte),
       ...optional('keyHeaderName', general.litellm_key_header_name?.toLowerCase()),
       areSpendLogsDisabled: general.disable_spend_logs ?? false,
+      ...optional('spendLogRetentionMs', durationMs(general.maximum_spend_logs_retention_period)),
+      onDatabaseOutage: general.on_database_outage ?? 'lease',
+      maxKeyStalenessMs: toMs(general.max_key_staleness ?? 3600) ?? 0,
+      ...optional('unsettledReleaseAfterMs', toMs(general.unsettled_release_after)),
+      defaultMaxTokens: general.default_max_tokens ?? 4096,
+      timeZone: readTimeZone(litellm.timezone, faults),
+      limits: {
+        ...optional('max_budget', litellm.max_budget),
+        ...optional('budget_duration', litellm.budget_duration),
+        ...general.limits,
+      },
+      areModelsStored: general.store_model_in_db ?? false,
       ...optional('storeResponsesMs', toMs(general.store_responses?.ttl)),
     },
   }

@@ -1,3 +1,4 @@
+import { callerLimitsSchema, durationPattern } from './caller-limit-schema.ts'
 import { deploySchema } from './deploy-schema.ts'
 import { endpointNames } from './endpoints.ts'
 import { fallbacksSchema, modelNamesSchema } from './fallback-schema.ts'
@@ -71,9 +72,31 @@ export const litellmSchema = litellmBlock(
     require_auth_for_metrics_endpoint: optional(
       flag({ description: 'Whether /metrics asks for a key.', default: false }),
     ),
+    max_budget: optional(
+      number({
+        description: 'What all callers of this module together may spend, US dollars.',
+        expected: 'US dollars from 0 to 9000000',
+        maximum: 9_000_000,
+      }),
+    ),
+    budget_duration: optional(
+      text({
+        description: 'When the spend of max_budget begins anew.',
+        expected: 'a duration such as 30s, 30m, 12h, 7d or 1mo',
+        pattern: durationPattern,
+      }),
+    ),
+    timezone: optional(
+      text({
+        description: 'Where days, weeks and months of limits and budgets begin.',
+        default: 'UTC',
+      }),
+    ),
   },
   { description: 'Settings of requests.' },
 )
+
+const outages = ['lease', 'allow', 'deny'] as const
 
 export const generalSchema = litellmBlock(
   'general_settings',
@@ -113,6 +136,50 @@ export const generalSchema = litellmBlock(
     ),
     disable_spend_logs: optional(
       flag({ description: 'Keep no record of single requests.', default: false }),
+    ),
+    maximum_spend_logs_retention_period: optional(
+      text({
+        description: 'How long rows of single requests are kept; sums by day stay.',
+        expected: 'a duration such as 12h, 7d or 1mo',
+        pattern: durationPattern,
+      }),
+    ),
+    on_database_outage: optional(
+      oneOf(outages, {
+        description:
+          'Virtual keys while Postgres is away: as far as their leased slices go, beyond, or not at all.',
+        default: 'lease',
+      }),
+    ),
+    max_key_staleness: optional(
+      number({
+        description: 'How long a key is believed while Postgres is away, seconds.',
+        expected: 'a number of seconds from 0 to 604800, which is a week',
+        maximum: 604_800,
+        default: 3600,
+      }),
+    ),
+    unsettled_release_after: optional(
+      seconds({
+        description:
+          'After so long what a killed process held counts as not used; absent: never within the window.',
+      }),
+    ),
+    default_max_tokens: optional(
+      integer({
+        description:
+          'The most an answer may have where the caller names no maximum and is limited in money or tokens.',
+        expected: 'a whole number from 1',
+        minimum: 1,
+        default: 4096,
+      }),
+    ),
+    limits: optional(callerLimitsSchema),
+    store_model_in_db: optional(
+      flag({
+        description: 'Serve models and credentials that stand in the database too.',
+        default: false,
+      }),
     ),
     store_responses: optional(
       ourBlock(

@@ -40,8 +40,13 @@ export interface UsageRow {
   readonly deploymentId?: string | undefined
   readonly provider?: string | undefined
   readonly upstreamModel?: string | undefined
-  /** Who asked: `master`, later a key's hash. */
+  /** Who asked: a virtual key's id, else `litellm_proxy_master_key`. */
   readonly caller: string
+  readonly userId?: string | undefined
+  readonly teamId?: string | undefined
+  /** Whom the caller itself serves, as it says. */
+  readonly endUser?: string | undefined
+  readonly tags?: readonly string[] | undefined
   /** HTTP status the caller saw; 499 where it left. */
   readonly status: number
   /** `ok`, or the error code of the catalogue, or `caller_gone`. */

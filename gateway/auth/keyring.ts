@@ -2,13 +2,16 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { KeyAccess } from './access.ts'
 import { findCallerKey } from './key-carriers.ts'
 
 /** Who sends a request, after authentication. */
 export interface Caller {
-  /** Label for logs and rows; never a key: `litellm_proxy_master_key`, `open`. */
+  /** Label for logs and rows; never a key: a virtual key's id, `litellm_proxy_master_key`, `open`. */
   readonly id: string
   readonly isMaster: boolean
+  /** Of a virtual key: what it may do. */
+  readonly access?: KeyAccess
 }
 
 const master: Caller = { id: 'litellm_proxy_master_key', isMaster: true }

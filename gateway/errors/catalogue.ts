@@ -18,11 +18,13 @@ export const errorCatalogue = {
   unsupported_parameter: { status: 400, type: 'invalid_request_error', ...refusal },
   invalid_api_key: { status: 401, type: 'authentication_error', ...refusal },
   model_not_allowed: { status: 403, type: 'permission_error', ...refusal },
+  route_not_allowed: { status: 403, type: 'permission_error', ...refusal },
   model_not_found: { status: 404, type: 'invalid_request_error', ...refusal },
   endpoint_not_offered: { status: 404, type: 'invalid_request_error', ...refusal },
   not_found: { status: 404, type: 'invalid_request_error', ...refusal },
   method_not_allowed: { status: 405, type: 'invalid_request_error', ...refusal },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error', ...refusal },
+  budget_exceeded: { status: 429, type: 'insufficient_quota', ...refusal },
   upstream_rejected: { status: 400, type: 'invalid_request_error', ...refusal },
   // OpenAI's own words for two of an upstream's refusals: another model may still take the request.
   context_length_exceeded: { status: 400, type: 'invalid_request_error', ...refusal },

@@ -5,6 +5,7 @@ import type { DurationMeter } from '../accounting/duration.ts'
 import type { Usage } from '../accounting/usage.ts'
 import type { CallerStream } from '../dialects/caller-dialect.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
+import type { CallerAdmission } from '../limits/caller-gate.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Trace } from '../routing/trace.ts'
 import type { Endable } from '../upstream/running-calls.ts'
@@ -20,6 +21,8 @@ export class Exchange {
   readonly serving: Serving
   readonly endpoint: Endpoint
   caller: Caller
+  /** Its place in the limits of its caller; undefined where none hold. */
+  admission: CallerAdmission | undefined
   /** Monotonic and Unix milliseconds of the acceptance. */
   readonly startedAt: number
   readonly startedAtMs: number

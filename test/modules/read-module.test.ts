@@ -73,6 +73,12 @@ describe('defaults', () => {
         maxRequestBytes: 32 * 1024 * 1024,
         maxUploadBytes: 512 * 1024 * 1024,
         areSpendLogsDisabled: false,
+        onDatabaseOutage: 'lease',
+        maxKeyStalenessMs: 3_600_000,
+        defaultMaxTokens: 4096,
+        timeZone: 'UTC',
+        limits: {},
+        areModelsStored: false,
       },
       environment: {},
     })
