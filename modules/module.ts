@@ -206,6 +206,17 @@ export interface GeneralSettings {
   readonly areModelsStored: boolean
   /** How long responses are kept for their callers; absent: never. */
   readonly storeResponsesMs?: number
+  /** How files are fetched that a request names by their addresses. */
+  readonly urlFetch: UrlFetchSettings
+}
+
+/** How files are fetched that a request names by their addresses. */
+export interface UrlFetchSettings {
+  readonly isEnabled: boolean
+  /** Addresses, ranges and hosts that may be asked although they are not public. */
+  readonly allowPrivate: readonly string[]
+  readonly maxBytes: number
+  readonly timeoutMs: number
 }
 
 /** What is done about a model that nobody knows the price of: said in the log, left out, or given away. */

@@ -7,6 +7,7 @@ import { routerSchema } from './router-schema.ts'
 import { generalSchema, litellmSchema } from './schema.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { readTimeZone } from './time-zone.ts'
+import { readUrlFetch } from './url-fetch.ts'
 
 interface Blocks {
   readonly router: unknown
@@ -55,6 +56,7 @@ export function readSettings(blocks: Blocks, reader: SchemaReader, faults: Fault
       },
       areModelsStored: general.store_model_in_db ?? false,
       ...optional('storeResponsesMs', toMs(general.store_responses?.ttl)),
+      urlFetch: readUrlFetch(general.url_fetch, faults),
     },
   }
 }

@@ -20,6 +20,7 @@ import {
   secondsOrNone,
   text,
 } from './schema-parts.ts'
+import { urlFetchSchema } from './url-fetch.ts'
 
 const endpointList = listOf(
   oneOf(endpointNames, { description: 'An endpoint, named after its path.' }),
@@ -181,6 +182,7 @@ export const generalSchema = litellmBlock(
         default: false,
       }),
     ),
+    url_fetch: optional(urlFetchSchema),
     store_responses: optional(
       ourBlock(
         {

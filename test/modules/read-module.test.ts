@@ -79,6 +79,12 @@ describe('defaults', () => {
         timeZone: 'UTC',
         limits: {},
         areModelsStored: false,
+        urlFetch: {
+          isEnabled: true,
+          allowPrivate: [],
+          maxBytes: 20 * 1024 * 1024,
+          timeoutMs: 10_000,
+        },
       },
       environment: {},
     })
