@@ -71,6 +71,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     databaseUrl: () => configuration.databaseUrl,
     spoolDir: settings.spoolDir,
     module: settings.moduleName ?? 'gateway',
+    keepSpendMs: () => configuration.serving?.module.general.spendLogRetentionMs,
     log,
   })
   const now = () => performance.now()

@@ -2,6 +2,7 @@ import type { EndpointName } from '../../modules/endpoints.ts'
 import type { Gate, GateAdmission, Waiting } from '../limits/gate.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
+import type { Exchange } from './exchange.ts'
 import { hold, release, requireCaller } from './under-way.ts'
 import { mostAnswerTokens } from './worst-case.ts'
 
@@ -29,7 +30,7 @@ export async function admit(
     ? mostAnswerTokens(asked.request.fields, deployment)
     : 0
   const ask = {
-    flow: flowOf(asked, around),
+    flow: flowOf(exchange),
     tokens: promptTokens + answerTokens,
     patienceMs: Math.max(0, exchange.deadlineAt - now),
   }
@@ -75,11 +76,7 @@ async function waitFor(waiting: Waiting, around: Surroundings): Promise<GateAdmi
 const longestFlow = 128
 
 /** Whose turn it is in a queue: a key's; of the master key's callers, the end user's whom they name. */
-export function flowOf({ request, headers }: Asked, { exchange }: Surroundings): string {
-  const { caller } = exchange
-  if (!caller.isMaster) return caller.id
-  const user =
-    headers['x-litellm-end-user-id'] ?? headers['x-litellm-customer-id'] ?? request.fields['user']
-  if (typeof user !== 'string' || user === '') return caller.id
-  return `${caller.id}/${user.slice(0, longestFlow)}`
+export function flowOf({ caller, endUser }: Pick<Exchange, 'caller' | 'endUser'>): string {
+  if (!caller.isMaster || endUser === undefined) return caller.id
+  return `${caller.id}/${endUser.slice(0, longestFlow)}`
 }

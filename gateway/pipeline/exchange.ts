@@ -31,6 +31,10 @@ export class Exchange {
   /** Bounded form of it, for labels and rows: the group's name, `(unknown)` before it is found. */
   group = '(unknown)'
   isStream = false
+  /** Whom the caller serves, as it says. */
+  endUser: string | undefined
+  /** By which its cost is summed up. */
+  tags: readonly string[] | undefined
   /** The group being tried: another than `group` after a fallback. */
   currentGroup = '(unknown)'
   attempts = 0

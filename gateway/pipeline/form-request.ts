@@ -1,17 +1,17 @@
-import { randomUUID } from 'node:crypto'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 
 import type { DeploymentParams } from '../../modules/module.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { UploadedFile } from '../providers/provider.ts'
 import { controlFields } from './control-fields.ts'
 import type { FlowingFile } from './flowing-file.ts'
-import type { SpooledFile } from './spooled-file.ts'
+import { SpooledFile } from './spooled-file.ts'
+import { encodeForm, type Hear } from './write-form.ts'
 
 /** A text field of a form, or one of its files. */
 export type Part = TextPart | FilePart
 
-interface TextPart {
+export interface TextPart {
   readonly kind: 'text'
   readonly name: string
   readonly value: string
@@ -30,16 +30,24 @@ const largestInMemory = 64 * 1024 * 1024
 /** A multipart request: the parts that are here, and, while a file still flows, those to come. */
 export class FormRequest {
   readonly kind = 'form'
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly #held: readonly Part[]
+  readonly #held: Part[]
+  readonly #folder: string
+  #fields: Readonly<Record<string, unknown>>
   #coming: AsyncIterator<Part> | undefined
   // Fields that are not passed on as the caller wrote them.
   #replaced: ReadonlySet<string> = controlFields
 
-  constructor(held: readonly Part[], coming: AsyncIterator<Part> | undefined) {
-    this.#held = held
+  /** `folder` is where files rest that do not fit into memory. */
+  constructor(held: readonly Part[], coming: AsyncIterator<Part> | undefined, folder: string) {
+    this.#held = [...held]
+    this.#folder = folder
     this.#coming = coming
-    this.fields = fieldsOf(held)
+    this.#fields = fieldsOf(held)
+  }
+
+  /** Texts by name; a name that ends in `[]` is a list. Until `gather`, those in front of a file that flows. */
+  get fields(): Readonly<Record<string, unknown>> {
+    return this.#fields
   }
 
   hasFile(name: string): boolean {
@@ -55,6 +63,21 @@ export class FormRequest {
     )
   }
 
+  /** Takes in what still comes: all fields are known then, and files can be read more than once. */
+  async gather(): Promise<void> {
+    const coming = this.#coming
+    if (!coming) return
+    this.#coming = undefined
+    for (const [index, part] of this.#held.entries())
+      if (part.kind === 'file' && !(part.content instanceof SpooledFile))
+        this.#held[index] = await spool(part, this.#folder)
+    for (let next = await coming.next(); !next.done; next = await coming.next()) {
+      const part = next.value
+      this.#held.push(part.kind === 'file' ? await spool(part, this.#folder) : part)
+    }
+    this.#fields = fieldsOf(this.#held)
+  }
+
   /** The form in our own encoding: `model` and defaults put in, control fields left out, files byte for byte. */
   encode(
     params: Pick<DeploymentParams, 'defaults' | 'extraBody' | 'additionalDropParams'>,
@@ -62,21 +85,21 @@ export class FormRequest {
     hear?: Hear,
   ): { headers: string[]; body: Readable } {
     const { defaults, extraBody, additionalDropParams: dropped } = params
-    const boundary = `----colonnade-${randomUUID()}`
-    const named = new Set(this.#held.map(({ name }) => name))
+    const named = new Set(this.#held.map(({ name }) => name.replace(/\[\]$/, '')))
     const absent = Object.entries(defaults).filter(
       ([name]) => !named.has(name) && !dropped.includes(name),
     )
     const added = Object.entries({ ...Object.fromEntries(absent), ...extraBody })
     this.#replaced = new Set(['model', ...controlFields, ...dropped, ...Object.keys(extraBody)])
     const first: Part[] = [{ kind: 'text', name: 'model', value: upstreamModel }]
-    for (const [name, value] of added) first.push({ kind: 'text', name, value: textOf(value) })
-    const rest = this.#held.filter(({ name }) => !this.#replaced.has(name))
-    const parts = [...first, ...rest]
-    const headers = ['content-type', `multipart/form-data; boundary=${boundary}`]
-    const length = this.#coming ? undefined : lengthOf(parts, boundary)
-    if (length !== undefined) headers.push('content-length', `${length}`)
-    return { headers, body: Readable.from(this.#write(parts, boundary, hear)) }
+    for (const [name, value] of added) first.push(...textParts(name, value))
+    const rest = this.#held.filter((part) => this.#goesOn(part))
+    return encodeForm([...first, ...rest], hear, this.#coming && this.#others())
+  }
+
+  /** The files, those of one name in their order. */
+  files(): readonly FilePart[] {
+    return this.#held.filter((part) => part.kind === 'file')
   }
 
   /** Every file in memory, for a dialect that wants them inline. */
@@ -99,56 +122,29 @@ export class FormRequest {
     for (const part of this.#held) if (part.kind === 'file') part.content.discard()
   }
 
-  async *#write(parts: readonly Part[], boundary: string, hear?: Hear): AsyncGenerator<Buffer> {
-    for (const part of parts) yield* writePart(part, boundary, hear)
+  /** What comes behind a file that flows. */
+  async *#others(): AsyncGenerator<Part> {
     const coming = this.#coming
-    if (coming) {
-      this.#coming = undefined
-      for (let next = await coming.next(); !next.done; next = await coming.next()) {
-        if (!this.#replaced.has(next.value.name)) yield* writePart(next.value, boundary, hear)
-      }
-    }
-    yield Buffer.from(`--${boundary}--\r\n`)
+    this.#coming = undefined
+    if (!coming) return
+    for (let next = await coming.next(); !next.done; next = await coming.next())
+      if (this.#goesOn(next.value)) yield next.value
+  }
+
+  #goesOn({ name }: Part): boolean {
+    return !this.#replaced.has(name.replace(/\[\]$/, ''))
   }
 }
 
-/** Told of the bytes of a file as they pass. */
-type Hear = (chunk: Buffer) => void
-
-async function* writePart(part: Part, boundary: string, hear?: Hear): AsyncGenerator<Buffer> {
-  yield Buffer.from(headOf(part, boundary))
-  if (part.kind === 'text') {
-    yield Buffer.from(part.value)
-  } else {
-    for await (const chunk of part.content.read()) {
-      const bytes = Buffer.from(chunk)
-      if (part.name === 'file') hear?.(bytes)
-      yield bytes
-    }
-  }
-  yield Buffer.from('\r\n')
+/** Takes a file in whole, on disk where it is large. */
+export async function spool(part: FilePart, folder: string): Promise<FilePart> {
+  return { ...part, content: await SpooledFile.of(part.content.read(), folder) }
 }
 
-function headOf(part: Part, boundary: string): string {
-  const disposition = `--${boundary}\r\ncontent-disposition: form-data; name="${quoted(part.name)}"`
-  if (part.kind === 'text') return `${disposition}\r\n\r\n`
-  return `${disposition}; filename="${quoted(part.fileName)}"\r\ncontent-type: ${part.contentType}\r\n\r\n`
-}
-
-// A quote or line break in a name would begin a header of its own. Source: WHATWG, multipart/form-data encoding.
-function quoted(name: string): string {
-  return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
-}
-
-function lengthOf(parts: readonly Part[], boundary: string): number | undefined {
-  let length = Buffer.byteLength(`--${boundary}--\r\n`)
-  for (const part of parts) {
-    length += Buffer.byteLength(headOf(part, boundary)) + 2
-    if (part.kind === 'text') length += Buffer.byteLength(part.value)
-    else if (part.content.length === undefined) return undefined
-    else length += part.content.length
-  }
-  return length
+/** A field as a form has it: a list as one part for each of its values, named with brackets. */
+export function textParts(name: string, value: unknown): TextPart[] {
+  if (!Array.isArray(value)) return [{ kind: 'text', name, value: textOf(value) }]
+  return value.map((one) => ({ kind: 'text', name: `${name}[]`, value: textOf(one) }))
 }
 
 function textOf(value: unknown): string {
@@ -157,8 +153,19 @@ function textOf(value: unknown): string {
 
 function fieldsOf(parts: readonly Part[]): Record<string, unknown> {
   const fields = new Map<string, unknown>()
-  for (const part of parts) if (part.kind === 'text') fields.set(part.name, part.value)
-  return Object.fromEntries(fields)
+  const lists = new Map<string, string[]>()
+  for (const { kind, name, ...part } of parts) {
+    if (kind !== 'text' || !('value' in part)) continue
+    if (!name.endsWith('[]')) {
+      fields.set(name, part.value)
+      continue
+    }
+    const bare = name.slice(0, -2)
+    const list = lists.get(bare)
+    if (list) list.push(part.value)
+    else lists.set(bare, [part.value])
+  }
+  return Object.fromEntries([...fields, ...lists])
 }
 
 async function readAll(content: AsyncIterable<Buffer>): Promise<Buffer> {

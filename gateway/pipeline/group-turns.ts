@@ -50,7 +50,7 @@ export class GroupTurns {
     this.#request = describeRequest(asked.group, serving.module.router, {
       endpoint: endpoint.name,
       model: asked.model,
-      tenant: flowOf(asked, around),
+      tenant: flowOf(around.exchange),
       fields: asked.request.fields,
       tags: asked.controls.tags,
     })

@@ -2,6 +2,7 @@ import { chargeExchange } from '../accounting/charge.ts'
 import { readMediaUsage, readUsage } from '../accounting/read-usage.ts'
 import type { Usage } from '../accounting/usage.ts'
 import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
+import type { TextAnswer } from '../providers/provider.ts'
 import { mapUpstreamError } from '../providers/upstream-error.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { AnswerReader, UpstreamCall, UpstreamHead } from '../upstream/call.ts'
@@ -27,19 +28,24 @@ export interface Opening {
 /** The reader that fits what an upstream has begun to answer. */
 export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Opening): AnswerReader {
   const { around, outgoing } = opening
-  const { exchange, answer } = around
+  const { exchange } = around
   if (head.status >= 300) return readFailure(head, opening)
   refuseEncoding(head)
   if (outgoing.face) return openOverChat(head, call, opening, outgoing.face)
   const { translation, modelRequest } = outgoing
+  const told = head.headers['content-type']
   if (translation.kind === 'translated' && modelRequest) {
+    const bytesType = translation.bytesType?.(modelRequest, told)
+    if (bytesType !== undefined) return passBytes(asType(head, bytesType), call, around)
     if (exchange.isStream && translation.stream)
       return openTranslated(head, call, opening, translation.stream, modelRequest)
-    return readWhole((body) =>
-      finishTranslated(translation.toAnswer(parseJson(body), modelRequest), head, opening),
-    )
+    return readWhole((body) => {
+      const value = translation.toAnswer(parseJson(body), modelRequest)
+      const text = translation.toText?.(value, modelRequest)
+      return text ? finishText(value, text, head, around) : finishTranslated(value, head, opening)
+    })
   }
-  const type = head.headers['content-type'] ?? ''
+  const type = told ?? ''
   if (isEventStream(type, exchange)) {
     // A form may ask for it behind its file, which flows on before that is read; speech by a field of its own.
     const { body, answer: kind } = exchange.endpoint
@@ -50,12 +56,26 @@ export function openReader(head: UpstreamHead, call: UpstreamCall, opening: Open
   const isJson =
     exchange.endpoint.answer === 'json' ||
     (exchange.endpoint.answer === 'either' && isJsonType(type))
-  if (!isJson) {
-    // Asked for as a stream or not: what comes as bytes has no form for an error behind them.
-    exchange.isStream = false
-    return readBytes(answer, call, head, createWatch(around))
-  }
+  if (!isJson) return passBytes(head, call, around)
   return readWhole((body) => finishJson(body, head, opening))
+}
+
+/** Bytes as they come. Asked for as a stream or not: they have no form for an error behind them. */
+function passBytes(head: UpstreamHead, call: UpstreamCall, around: Surroundings): AnswerReader {
+  const { exchange, answer } = around
+  const isClocked = exchange.isStream
+  exchange.isStream = false
+  const watch = createWatch(around)
+  const onFirstEvent = (): void => {
+    watch.onFirstEvent()
+    // The clock of a stream is one for its beginning.
+    if (isClocked) call.stopClock()
+  }
+  return readBytes(answer, call, head, { ...watch, onFirstEvent })
+}
+
+function asType({ status, headers }: UpstreamHead, type: string): UpstreamHead {
+  return { status, headers: { ...headers, 'content-type': type } }
 }
 
 /** An answer of a chat model to a caller that speaks otherwise. */
@@ -128,15 +148,30 @@ async function finishTranslated(
   sendJson(Buffer.from(JSON.stringify(shown)), head, around)
 }
 
-function sendJson(
+function finishText(
+  value: Readonly<Record<string, unknown>>,
+  { contentType, text }: TextAnswer,
+  head: UpstreamHead,
+  around: Surroundings,
+): void {
+  around.exchange.usage = usageIn(value, around.exchange.endpoint)
+  sendWhole(Buffer.from(text), contentType, head, around)
+}
+
+function sendJson(bytes: Buffer, head: UpstreamHead, around: Surroundings): void {
+  sendWhole(bytes, 'application/json', head, around)
+}
+
+function sendWhole(
   bytes: Buffer,
+  contentType: string,
   head: UpstreamHead,
   { exchange, answer, rooms }: Surroundings,
 ): void {
   const now = rooms.now()
   exchange.firstByteMs = now - exchange.startedAt
   exchange.cost = chargeExchange(exchange, now)
-  const headers = ['content-type', 'application/json', 'content-length', `${bytes.length}`]
+  const headers = ['content-type', contentType, 'content-length', `${bytes.length}`]
   addPassed(addHeaders(headers, exchange), head.headers)
   answer.start(200, headers)
   answer.end(bytes)

@@ -9,13 +9,16 @@ import type {
   Translated,
   Translation,
 } from '../providers/provider.ts'
+import { unsupported } from '../providers/dialect-limits.ts'
 import { servedBy } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
+import type { Exchange } from './exchange.ts'
 import { faceOf, toChatRequest, type Face } from './faces.ts'
 import type { JsonRequest } from './json-request.ts'
 import { hearFile } from './note-price.ts'
 import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
+import { encodeBody, namesOfFiles } from './sent-body.ts'
 
 /** A request in the upstream's dialect, ready to be sent. */
 export interface Outgoing {
@@ -143,8 +146,15 @@ async function translate(
   const { exchange, rooms } = around
   const { request } = asked
   const translation = kept.kind === 'lazy' ? await kept.load() : kept
-  const fields = upstreamFields(request.fields, deployment)
-  const files = request.kind === 'form' ? await request.readFiles() : []
+  await gather(request, exchange)
+  if (exchange.isStream) refuseStream(translation, deployment, exchange)
+  const given = upstreamFields(request.fields, deployment)
+  const target = { ...deployment.target, model: upstreamModel }
+  const { wantsInline } = translation
+  const fields = wantsInline
+    ? await inlineFiles(given, said ?? given, (file) => wantsInline(file, target), around)
+    : given
+  const files = await filesFor(translation, request)
   const hear = hearFile(exchange)
   for (const { field, bytes } of hear ? files : []) if (field === 'file') hear?.(Buffer.from(bytes))
   const modelRequest: ModelRequest = {
@@ -161,15 +171,15 @@ async function translate(
   const headers = [
     ...deployment.headers,
     ...Object.entries(upstream.headers ?? {}).flat(),
-    'content-type',
-    'application/json',
+  const encoded = encodeBody(upstream, request, hear)
+    ...encoded.headers,
   ]
   return {
     call: {
       method: upstream.method,
       path: deployment.basePath + upstream.path,
       headers,
-      body: Buffer.from(JSON.stringify(upstream.body)),
+      body: encoded.body,
     },
     translation,
     modelRequest,
@@ -181,6 +191,29 @@ async function translate(
 function isUsageAsked({ fields }: { readonly fields: JsonRequest['fields'] }): boolean {
   const options = fields['stream_options']
   return (
+/** A form whole: what a dialect says may stand behind its file, `stream` too. */
+async function gather(request: Asked['request'], exchange: Exchange): Promise<void> {
+  if (request.kind !== 'form') return
+  await request.gather()
+  if (request.fields['stream'] === 'true') exchange.isStream = true
+}
+
+// Bytes go on as they come in any case.
+function refuseStream(
+  { stream, bytesType }: Translated,
+  { params }: Deployment,
+  exchange: Exchange,
+): void {
+  if (stream ?? bytesType) return
+  if (params.dropParams !== true) throw unsupported('stream', 'its server answers all at once.')
+  exchange.isStream = false
+}
+
+function filesFor({ sendsFiles }: Translated, request: Asked['request']) {
+  if (request.kind !== 'form') return []
+  return sendsFiles ? namesOfFiles(request) : request.readFiles()
+}
+
     options !== null &&
     typeof options === 'object' &&
     Reflect.get(options, 'include_usage') === true

@@ -3,8 +3,7 @@ import { Busboy } from '@fastify/busboy'
 
 import { GatewayError } from '../errors/gateway-error.ts'
 import { FlowingFile } from './flowing-file.ts'
-import { FormRequest, type FilePart, type Part } from './form-request.ts'
-import { SpooledFile } from './spooled-file.ts'
+import { FormRequest, spool, type Part } from './form-request.ts'
 
 export interface FormLimits {
   /** Largest file, bytes. */
@@ -34,15 +33,11 @@ export async function readForm(message: IncomingMessage, limits: FormLimits): Pr
     }
     if (limits.mayFlow && held.some(({ name }) => name === 'model')) {
       held.push(part)
-      return new FormRequest(held, parts)
+      return new FormRequest(held, parts, limits.folder)
     }
     held.push(await spool(part, limits.folder))
   }
-  return new FormRequest(held, undefined)
-}
-
-async function spool(part: FilePart, folder: string): Promise<FilePart> {
-  return { ...part, content: await SpooledFile.of(part.content.read(), folder) }
+  return new FormRequest(held, undefined, limits.folder)
 }
 
 /** Parts one after the other; the next comes only when the file before it has been read. */

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Answer } from './answer.ts'
 import { answerFailure } from './answer-failure.ts'
+import { endUserOf } from './end-user.ts'
 import type { Exchange } from './exchange.ts'
 import type { FormRequest } from './form-request.ts'
 import type { JsonRequest } from './json-request.ts'
@@ -41,6 +42,8 @@ export async function serve(
     exchange.isStream = isStreamAsked(request)
     const { headers } = incoming
     const controls = readControls(request, headers)
+    exchange.endUser = endUserOf(request.fields, headers)
+    if (controls.tags.length > 0) exchange.tags = controls.tags
     const around = { exchange, answer, rooms }
     if (controls.timeoutMs !== undefined) deadline = startDeadline(controls.timeoutMs, around)
     const route = exchange.serving.router.route(model)

@@ -91,8 +91,32 @@ export interface StreamTranslator {
   onDone?(): void
   /** The upstream has closed; nothing more comes. */
   onClose?(): void
+  /** A text in place of the JSON that `toAnswer` has made, where the request asks for one. */
+  readonly toText?: (answer: JsonAnswer, request: ModelRequest) => TextAnswer | undefined
+  /**
+   * Where the upstream answers with bytes, which go on as they come: their content type, `told` being what it says
+   * itself. Throws GatewayError `upstream_nonsense`. Absent: it answers with JSON.
+   */
+  readonly bytesType?: (request: ModelRequest, told: string | undefined) => string
+  /** Its calls send uploaded files on as they are: they are not read into memory for it. */
+  readonly sendsFiles?: boolean
   /** OpenAI chunks for one upstream event; none where it says nothing. Throws GatewayError. */
   onEvent(event: unknown): readonly Record<string, unknown>[]
+type JsonAnswer = Readonly<Record<string, unknown>>
+
+export interface TextAnswer {
+  readonly contentType: string
+  readonly text: string
+}
+
+/** A file that a caller gives by its address. */
+export interface LinkedFile {
+  readonly kind: LinkedKind
+  readonly url: string
+}
+
+export type LinkedKind = 'picture' | 'document' | 'sound' | 'film'
+
   /** Whether the upstream has said that it is done; an end before that is a cut. */
   readonly isDone: boolean
   /** OpenAI's `usage`, once the upstream has told it, whether or not the caller asked for it. */
@@ -107,7 +131,7 @@ export interface ModelRequest {
   readonly isStream: boolean
   /** The parsed JSON body, or the text fields of a form; defaults and `extra_body` of the deployment already in it. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** Uploaded files, in memory; empty for JSON requests. */
+  /** Uploaded files, in memory unless the translation sends them as they are; empty for JSON requests. */
   readonly files: readonly UploadedFile[]
   /** Id for an answer whose upstream gives none: `chatcmpl-…`. */
   readonly answerId: string
@@ -138,6 +162,18 @@ export interface UpstreamCall {
   /** Appended to the base URL. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
-  /** JSON body. */
-  readonly body: unknown
+  /** JSON body, unless something else is sent. */
+  readonly body?: unknown
+  readonly sent?: SentBody
 }
+
+/** A body that is not JSON. Files go by the name of the field they were uploaded in. */
+export type SentBody =
+  | { readonly kind: 'file'; readonly file: string; readonly contentType: string }
+  | { readonly kind: 'form'; readonly parts: readonly SentPart[] }
+  | { readonly kind: 'text'; readonly text: string; readonly contentType: string }
+
+/** A list as a value is sent as several parts, `name[]` each. */
+export type SentPart =
+  | { readonly name: string; readonly value: unknown }
+  | { readonly name: string; readonly file: string }

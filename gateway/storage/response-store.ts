@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GatewayError } from '../errors/gateway-error.ts'
+import { ask } from './ask.ts'
 import type { Connection } from './connection.ts'
 import {
   addResponse,
@@ -92,22 +92,10 @@ export class ResponseStore {
     clearInterval(this.#sweeping)
   }
 
-  async #ask<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
-    const { pool } = this.#connection
-    if (!pool) throw away()
-    try {
-      return await work(pool)
-    } catch (cause) {
-      this.#connection.suspect()
-      throw away(cause)
-    }
+  #ask<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+    return ask(this.#connection, away, work)
   }
 }
 
-function away(cause?: unknown): GatewayError {
-  return new GatewayError(
-    'storage_unavailable',
-    'Kept responses cannot be read: the database is away. Ask again, or send the whole conversation as input.',
-    { cause },
-  )
-}
+const away =
+  'Kept responses cannot be read: the database is away. Ask again, or send the whole conversation as input.'

@@ -2,46 +2,11 @@ import type { Pool } from 'pg'
 import type { UsageRow } from '../accounting/usage.ts'
 import { inTransaction, timed } from './transaction.ts'
 
-/** Columns and the types they have on their way in; the time travels as Unix milliseconds. */
-const columns = {
-  id: 'uuid',
-  prompt_tokens: 'bigint',
-  completion_tokens: 'bigint',
-  total_tokens: 'bigint',
-  cached_tokens: 'bigint',
-  reasoning_tokens: 'bigint',
-  images: 'bigint',
-  characters: 'bigint',
-  audio_seconds: 'double precision',
-  cost_nano: 'bigint',
-  duration_ms: 'integer',
-  first_byte_ms: 'integer',
-  status: 'smallint',
-  attempts: 'smallint',
-  is_stream: 'boolean',
-  module: 'text',
-  endpoint: 'text',
-  model: 'text',
-  deployment_id: 'text',
-  provider: 'text',
-  upstream_model: 'text',
-  caller: 'text',
-  outcome: 'text',
-}
-
-const names = Object.keys(columns).join(', ')
-const types = Object.entries(columns).map((column) => column.join(' '))
-const insert = `
-insert into colonnade.spend_logs (started_at, ${names})
-select to_timestamp(started_at_ms / 1000.0), ${names}
-from json_to_recordset($1::json) as row (started_at_ms double precision, ${types.join(', ')})
-on conflict do nothing`
-
 const timeoutMs = 5000
 
-/** Stores rows, each as `toLine` wrote it; those stored already are passed over. */
+/** Stores rows, each as `toLine` wrote it, and adds them to the sums by day; those stored already are passed over. */
 export async function addSpendLogs(pool: Pool, lines: readonly string[]): Promise<void> {
-  const statement = timed(insert, [`[${lines.join(',')}]`], timeoutMs)
+  const statement = timed('select colonnade.add_spend($1)', [`[${lines.join(',')}]`], timeoutMs)
   await inTransaction(pool, timeoutMs, (client) => client.query(statement))
 }
 
@@ -73,11 +38,16 @@ export function toLine(row: UsageRow): string {
     provider: text(row.provider),
     upstream_model: text(row.upstreamModel),
     caller: text(row.caller),
+    user_id: text(row.userId),
+    team_id: text(row.teamId),
+    end_user: text(row.endUser),
+    tags: row.tags?.slice(0, mostTags).map(text),
     outcome: text(row.outcome),
   })
 }
 
 const longestText = 256
+const mostTags = 32
 
 // Postgres stores neither U+0000 nor half a surrogate pair.
 function text(value: string | undefined): string | undefined {

@@ -11,6 +11,8 @@ import type { Log } from './log.ts'
 import { Notices } from './notices.ts'
 import { ResponseStore } from './response-store.ts'
 import { SlotStore } from './slot-store.ts'
+import { SpendKeeper } from './spend-keeper.ts'
+import { SpendStore } from './spend-store.ts'
 import { Spool } from './spool.ts'
 import { UsageWriter, type SpoolState } from './usage-writer.ts'
 
@@ -31,6 +33,8 @@ export interface Storage {
     ResponseStore,
     'isOpen' | 'keep' | 'find' | 'findConversation' | 'remove' | 'removeExpired'
   >
+  /** What was used and spent. */
+  readonly spend: Pick<SpendStore, 'sum' | 'sumNamed' | 'spendOf' | 'findRows' | 'countRows'>
   metrics(): StorageMetrics
   /** What processes on one database tell each other. */
   readonly notices: Notices
@@ -78,6 +82,8 @@ export interface StorageOptions {
   /** Folder for usage while Postgres is away; each worker has a subfolder of its own. */
   readonly spoolDir: string
   readonly module: string
+  /** How long rows of single exchanges are kept; undefined: for good. */
+  readonly keepSpendMs?: () => number | undefined
   readonly log: Log
   readonly now?: () => number
   /** Told after each change of the database's state or its cause. */
@@ -100,6 +106,8 @@ export function createStorage(options: StorageOptions): Storage {
   const slots = new SlotStore(connection, notices, module)
   const explanations = new ExplanationStore(connection)
   const responses = new ResponseStore(connection)
+  const keepMs = options.keepSpendMs ?? (() => undefined)
+  const keeper = new SpendKeeper({ connection, module, keepMs, log })
 
   function onChange() {
     if (connection.state === 'connected') writer.flush()
@@ -126,6 +134,7 @@ export function createStorage(options: StorageOptions): Storage {
     counterLedger: createCounterLedger({ connection, notices }),
     slots,
     responses,
+    spend: new SpendStore(connection),
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
     findImage: (id) => images.find(id),
@@ -149,6 +158,7 @@ export function createStorage(options: StorageOptions): Storage {
       const endsAt = performance.now() + deadlineMs
       images.close()
       responses.close()
+      keeper.close()
       await Promise.all([writer.close(deadlineMs), explanations.close(deadlineMs), notices.close()])
       await connection.close(Math.max(100, endsAt - performance.now()))
     },

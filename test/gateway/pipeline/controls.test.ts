@@ -10,6 +10,7 @@ const form = (fields: Record<string, string>) =>
   new FormRequest(
     Object.entries(fields).map(([name, value]) => ({ kind: 'text' as const, name, value })),
     undefined,
+    '',
   )
 const read = (fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
   readControls(json(fields), headers)
