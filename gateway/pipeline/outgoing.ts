@@ -17,8 +17,8 @@ import type { Exchange } from './exchange.ts'
 import { faceOf, toChatRequest, type Face } from './faces.ts'
 import type { JsonRequest } from './json-request.ts'
 import { hearFile } from './note-price.ts'
-import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
 import { encodeBody, namesOfFiles } from './sent-body.ts'
+import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
 
 /** A request in the upstream's dialect, ready to be sent. */
 export interface Outgoing {
@@ -148,12 +148,7 @@ async function translate(
   const translation = kept.kind === 'lazy' ? await kept.load() : kept
   await gather(request, exchange)
   if (exchange.isStream) refuseStream(translation, deployment, exchange)
-  const given = upstreamFields(request.fields, deployment)
-  const target = { ...deployment.target, model: upstreamModel }
-  const { wantsInline } = translation
-  const fields = wantsInline
-    ? await inlineFiles(given, said ?? given, (file) => wantsInline(file, target), around)
-    : given
+  const fields = upstreamFields(request.fields, deployment)
   const files = await filesFor(translation, request)
   const hear = hearFile(exchange)
   for (const { field, bytes } of hear ? files : []) if (field === 'file') hear?.(Buffer.from(bytes))
@@ -168,10 +163,10 @@ async function translate(
   }
   const target = { ...deployment.target, model: upstreamModel }
   const upstream = translation.toUpstream(modelRequest, target)
+  const encoded = encodeBody(upstream, request, hear)
   const headers = [
     ...deployment.headers,
     ...Object.entries(upstream.headers ?? {}).flat(),
-  const encoded = encodeBody(upstream, request, hear)
     ...encoded.headers,
   ]
   return {
@@ -188,9 +183,6 @@ async function translate(
   }
 }
 
-function isUsageAsked({ fields }: { readonly fields: JsonRequest['fields'] }): boolean {
-  const options = fields['stream_options']
-  return (
 /** A form whole: what a dialect says may stand behind its file, `stream` too. */
 async function gather(request: Asked['request'], exchange: Exchange): Promise<void> {
   if (request.kind !== 'form') return
@@ -214,6 +206,9 @@ function filesFor({ sendsFiles }: Translated, request: Asked['request']) {
   return sendsFiles ? namesOfFiles(request) : request.readFiles()
 }
 
+function isUsageAsked({ fields }: { readonly fields: JsonRequest['fields'] }): boolean {
+  const options = fields['stream_options']
+  return (
     options !== null &&
     typeof options === 'object' &&
     Reflect.get(options, 'include_usage') === true

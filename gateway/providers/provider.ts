@@ -78,6 +78,22 @@ export interface Translated {
   /** OpenAI's JSON body from the upstream's. Throws GatewayError `upstream_nonsense`. */
   toAnswer(answer: unknown, request: ModelRequest): Record<string, unknown>
   readonly stream?: StreamTranslation
+  /** A text in place of the JSON that `toAnswer` has made, where the request asks for one. */
+  readonly toText?: (answer: JsonAnswer, request: ModelRequest) => TextAnswer | undefined
+  /**
+   * Where the upstream answers with bytes, which go on as they come: their content type, `told` being what it says
+   * itself. Throws GatewayError `upstream_nonsense`. Absent: it answers with JSON.
+   */
+  readonly bytesType?: (request: ModelRequest, told: string | undefined) => string
+  /** Its calls send uploaded files on as they are: they are not read into memory for it. */
+  readonly sendsFiles?: boolean
+}
+
+type JsonAnswer = Readonly<Record<string, unknown>>
+
+export interface TextAnswer {
+  readonly contentType: string
+  readonly text: string
 }
 
 export interface StreamTranslation {
@@ -91,32 +107,8 @@ export interface StreamTranslator {
   onDone?(): void
   /** The upstream has closed; nothing more comes. */
   onClose?(): void
-  /** A text in place of the JSON that `toAnswer` has made, where the request asks for one. */
-  readonly toText?: (answer: JsonAnswer, request: ModelRequest) => TextAnswer | undefined
-  /**
-   * Where the upstream answers with bytes, which go on as they come: their content type, `told` being what it says
-   * itself. Throws GatewayError `upstream_nonsense`. Absent: it answers with JSON.
-   */
-  readonly bytesType?: (request: ModelRequest, told: string | undefined) => string
-  /** Its calls send uploaded files on as they are: they are not read into memory for it. */
-  readonly sendsFiles?: boolean
   /** OpenAI chunks for one upstream event; none where it says nothing. Throws GatewayError. */
   onEvent(event: unknown): readonly Record<string, unknown>[]
-type JsonAnswer = Readonly<Record<string, unknown>>
-
-export interface TextAnswer {
-  readonly contentType: string
-  readonly text: string
-}
-
-/** A file that a caller gives by its address. */
-export interface LinkedFile {
-  readonly kind: LinkedKind
-  readonly url: string
-}
-
-export type LinkedKind = 'picture' | 'document' | 'sound' | 'film'
-
   /** Whether the upstream has said that it is done; an end before that is a cut. */
   readonly isDone: boolean
   /** OpenAI's `usage`, once the upstream has told it, whether or not the caller asked for it. */
