@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import { AggregatorRegistry } from 'prom-client'
@@ -26,6 +27,7 @@ import { explanationRow, isInUsage } from './telemetry/explanation.ts'
 import { gaugesOf } from './telemetry/gauges.ts'
 import { RecentExchanges } from './telemetry/recent-exchanges.ts'
 import { createRegistry } from './telemetry/registry.ts'
+import { fetchFile } from './upstream/fetch-file.ts'
 import { Pools } from './upstream/pools.ts'
 import { TokenCache } from './upstream/token-cache.ts'
 import { RunningCalls } from './upstream/running-calls.ts'
@@ -168,6 +170,7 @@ function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts)
     countRetry: (group, isAllowed) => rows.addRetry(group, isAllowed),
     countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
     running: new RunningCalls(),
+    fetchFile: (ask) => fetchFile(ask, addressesOf),
     saveImage: (image) => storage.saveImage(image, hourMs),
     responses: storage.responses,
     publicUrl: settings.publicUrl,
@@ -275,6 +278,10 @@ async function finish(
     clearTimeout(deadline)
     clearInterval(idle)
   }
+}
+
+function addressesOf(host: string) {
+  return lookup(host, { all: true })
 }
 
 function delay(milliseconds: number): Promise<void> {

@@ -18,6 +18,7 @@ import { authorize } from './authorize.ts'
 import type { Controls } from './controls.ts'
 import { createCall } from './create-call.ts'
 import type { Exchange } from './exchange.ts'
+import type { LinkedFiles } from './inline-files.ts'
 import type { ReadRequest } from './serve.ts'
 import { notePrice } from './note-price.ts'
 import type { Rooms } from './rooms.ts'
@@ -45,6 +46,8 @@ export interface Surroundings {
   readonly answer: Answer
   readonly rooms: Rooms
 }
+  /** Files that the request names by their addresses, fetched once for all attempts. */
+  files?: LinkedFiles
 
 /** One call to one deployment, relayed to its end. Rejects with GatewayError; its health and its limits learn of both. */
 export async function attempt(

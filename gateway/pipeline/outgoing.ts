@@ -16,6 +16,7 @@ import type { Asked, Surroundings } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { faceOf, toChatRequest, type Face } from './faces.ts'
 import type { JsonRequest } from './json-request.ts'
+import { inlineFiles } from './inline-files.ts'
 import { hearFile } from './note-price.ts'
 import { encodeBody, namesOfFiles } from './sent-body.ts'
 import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
@@ -69,7 +70,8 @@ async function speakChat(
   const face = await faceOf(asked, around)
   const inChat = { ...asked, request: toChatRequest(face, deployment) }
   const endpoint = 'chat-completions' as const
-  const translating = { deployment, upstreamModel, asked: inChat, around, endpoint }
+  const said = asked.request.fields
+  const translating = { deployment, upstreamModel, asked: inChat, around, endpoint, said }
   const outgoing =
     translation.kind === 'pass-through'
       ? passThrough(translation, translating)
@@ -137,18 +139,25 @@ interface Translating {
   readonly around: Surroundings
   /** What is asked of the upstream: chat, where that serves another endpoint. */
   readonly endpoint: EndpointName
+  /** What the caller has said, where that is not what is asked. */
+  readonly said?: Readonly<Record<string, unknown>>
 }
 
 async function translate(
   kept: Translated | LazyTranslation,
-  { deployment, upstreamModel, asked, around, endpoint }: Translating,
+  { deployment, upstreamModel, asked, around, endpoint, said }: Translating,
 ): Promise<Outgoing> {
   const { exchange, rooms } = around
   const { request } = asked
   const translation = kept.kind === 'lazy' ? await kept.load() : kept
   await gather(request, exchange)
   if (exchange.isStream) refuseStream(translation, deployment, exchange)
-  const fields = upstreamFields(request.fields, deployment)
+  const given = upstreamFields(request.fields, deployment)
+  const target = { ...deployment.target, model: upstreamModel }
+  const { wantsInline } = translation
+  const fields = wantsInline
+    ? await inlineFiles(given, said ?? given, (file) => wantsInline(file, target), around)
+    : given
   const files = await filesFor(translation, request)
   const hear = hearFile(exchange)
   for (const { field, bytes } of hear ? files : []) if (field === 'file') hear?.(Buffer.from(bytes))
@@ -161,7 +170,6 @@ async function translate(
     answerId: `${exchange.endpoint.idPrefix}${exchange.id.replaceAll('-', '')}`,
     createdSeconds: Math.floor(rooms.wallClock() / 1000),
   }
-  const target = { ...deployment.target, model: upstreamModel }
   const upstream = translation.toUpstream(modelRequest, target)
   const encoded = encodeBody(upstream, request, hear)
   const headers = [

@@ -5,6 +5,7 @@ import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Credentials } from '../providers/credentials.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { RetryBudget } from '../routing/retry-budget.ts'
+import type { FetchAsk, FileFetch } from '../upstream/fetch-file.ts'
 import type { RunningCalls } from '../upstream/running-calls.ts'
 import type { Exchange } from './exchange.ts'
 import type { ResponseRoom } from './kept-responses.ts'
@@ -42,6 +43,8 @@ export interface Rooms {
   readonly countFallback: (exchange: Exchange, fallback: Fallback) => void
   /** Each call that is under way; ended when a deadline cuts the process short. */
   readonly running: RunningCalls
+  /** Fetches a file from an address that a caller wrote. */
+  readonly fetchFile: (ask: FetchAsk) => FileFetch
   /** Keeps a picture for an hour; the id stands in its address. */
   readonly saveImage: (image: { bytes: Buffer; contentType: string }) => Promise<string>
   /** Responses that callers may go on from. */

@@ -12,7 +12,7 @@ import { generationOf, otherFields, unsayableToGemini } from './gemini-generatio
 import { annotationsOf, besidesOf } from './gemini-grounding.ts'
 import { logprobsOf } from './gemini-logprobs.ts'
 import { conversationOf } from './gemini-messages.ts'
-import { traitsOf, type PathOf } from './gemini-models.ts'
+import { readsAddress, traitsOf, type PathOf } from './gemini-models.ts'
 import { toolFields } from './gemini-tools.ts'
 import { chatUsage, tokensIn } from './gemini-usage.ts'
 import { readGoogle } from './google-errors.ts'
@@ -29,6 +29,7 @@ export interface ChatRules {
 export function createGeminiChat(rules: ChatRules): Translated {
   return {
     kind: 'translated',
+    wantsInline: ({ url }, { model }) => !readsAddress(url, model),
     toUpstream: (request, target) => toUpstream(request, target, rules),
     toAnswer,
     stream: { framing: 'sse', create: createChatStream },

@@ -25,6 +25,12 @@ const recent: GeminiTraits = { thinking: 'budget', needsSignatures: true, takesJ
 const middle: GeminiTraits = { ...recent, needsSignatures: false }
 const other: GeminiTraits = { thinking: 'none', needsSignatures: false, takesJsonSchema: false }
 
+/** Whether Google fetches a file at an address: what it keeps itself always, else by https, and not for models before 2.5. */
+export function readsAddress(url: string, model: string): boolean {
+  if (/^https?:\/\/([\w-]+\.)*(googleapis\.com|youtube\.com|youtu\.be)\//i.test(url)) return true
+  return /^https:/i.test(url) && traitsOf(model).takesJsonSchema
+}
+
 /** Whether a model draws by `predict`, as Imagen does; the others draw by `generateContent`. */
 export function isImagen(model: string): boolean {
   return /^(models\/)?(imagen|imagegeneration)/.test(model)

@@ -5,6 +5,7 @@ import {
   unsupported,
   type Unsayable,
 } from './dialect-limits.ts'
+import { demanding, callOf, forcedCallOf, refuseChoice } from './ollama-forced-call.ts'
 import { finishReasonOf, optionalText, readOllama, toolCallsIn, usageOf } from './ollama-answers.ts'
 import { createChatStream } from './ollama-chat-stream.ts'
 import { formatOf, thinkOf } from './ollama-fields.ts'
@@ -22,11 +23,6 @@ const unsayable: readonly Unsayable[] = [
     isAsked: (value) => value !== 'none',
     reason: 'use tools, which replaced functions.',
   },
-  {
-    field: 'tool_choice',
-    isAsked: (value) => value !== 'auto' && value !== 'none',
-    reason: 'Ollama leaves the choice of a tool to the model; only auto and none can be said.',
-  },
   { field: 'audio', isAsked: () => true, reason: 'Ollama answers in text.' },
   {
     field: 'modalities',
@@ -39,6 +35,7 @@ const unsayable: readonly Unsayable[] = [
 /** OpenAI's chat completions over Ollama's `/api/chat`. */
 export const ollamaChat: Translated = {
   kind: 'translated',
+  wantsInline: ({ kind }) => kind === 'picture',
   toUpstream,
   toAnswer,
   stream: { framing: 'ndjson', create: createChatStream },
@@ -47,17 +44,21 @@ export const ollamaChat: Translated = {
 function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
   const fields = givenFields(request.fields)
   refuseUnsayable(fields, unsayable, target)
-  const tools = toolsOf(fields)
+  refuseChoice(fields, target)
+  const listed = toolsOf(fields)
+  const forced = forcedCallOf(fields)
+  const tools = forced ? [] : listed
+  const messages = messagesOf(fields.messages)
   return {
     method: 'POST',
     path: '/api/chat',
     body: {
       ...otherFields(fields),
-      ...formatOf(fields, target),
+      ...(forced ? { format: forced.schema } : formatOf(fields, target)),
       ...thinkOf(fields, target),
       ...(tools.length > 0 && { tools }),
       model: target.model,
-      messages: messagesOf(fields.messages),
+      messages: forced ? demanding(messages, forced) : messages,
       stream: request.isStream,
       ...optionsOf(fields),
     },
@@ -78,9 +79,11 @@ function toolsOf(fields: JsonObject): readonly JsonObject[] {
 function toAnswer(answer: unknown, request: ModelRequest): Record<string, unknown> {
   const said = readOllama(answer, request)
   if (!isObject(said.message)) throw nonsense("'message' is missing", request.model)
-  const content = optionalText(said.message.content, 'message.content', request)
+  const text = optionalText(said.message.content, 'message.content', request)
   const thinking = optionalText(said.message.thinking, 'message.thinking', request)
-  const all = toolCallsIn(said.message, 0, request)
+  const forced = text === '' ? undefined : forcedCallOf(request.fields)
+  const content = forced ? '' : text
+  const all = forced ? [callOf(forced, text, request)] : toolCallsIn(said.message, 0, request)
   const calls = request.fields.parallel_tool_calls === false ? all.slice(0, 1) : all
   const message = {
     role: 'assistant',
@@ -94,7 +97,12 @@ function toAnswer(answer: unknown, request: ModelRequest): Record<string, unknow
     created: request.createdSeconds,
     model: request.model,
     choices: [
-      { index: 0, message, logprobs: null, finish_reason: finishReasonOf(said, calls.length > 0) },
+      {
+        index: 0,
+        message,
+        logprobs: null,
+        finish_reason: finishReasonOf(said, calls.length > 0, forced),
+      },
     ],
     usage: usageOf(said),
   }

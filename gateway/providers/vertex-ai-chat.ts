@@ -8,6 +8,9 @@ import type { StreamTranslator, Translated } from './provider.ts'
 export function createVertexChat(gemini: Translated, claudePath: PathOf): Translated {
   return {
     kind: 'translated',
+    // Claude reads no address here, other than at its own door.
+    wantsInline: (file, target) =>
+      isClaude(target.model) || gemini.wantsInline?.(file, target) === true,
     toUpstream(request, target) {
       if (!isClaude(target.model)) return gemini.toUpstream(request, target)
       const call = anthropicChat.toUpstream(request, target)
