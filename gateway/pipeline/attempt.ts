@@ -22,6 +22,7 @@ import type { LinkedFiles } from './inline-files.ts'
 import type { ReadRequest } from './serve.ts'
 import { notePrice } from './note-price.ts'
 import type { Rooms } from './rooms.ts'
+import { signCall } from './sign-call.ts'
 import { createOutgoing, type Outgoing } from './outgoing.ts'
 import { billUnanswered } from './unfinished-usage.ts'
 import { hold, release, requireCaller } from './under-way.ts'
@@ -71,6 +72,8 @@ export async function attempt(
     outgoing = making instanceof Promise ? await making : making
     if (deployment.credentials)
       outgoing = await authorize(outgoing, deployment, deployment.credentials, { asked, around })
+    if (deployment.sign)
+      outgoing = await signCall(outgoing, deployment.origin, deployment.sign, rooms.wallClock())
     requireCaller(around)
   } catch (thrown) {
     admission?.end(undefined, false)

@@ -1,7 +1,9 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
 import type { DeploymentParams } from '../../modules/module.ts'
 import type { Credentials } from './credentials.ts'
+import type { Framer } from './framer.ts'
 import type { VendorRules } from './request-rules.ts'
+import type { Signing } from './signing.ts'
 
 /** Parameters that only some vendors have. */
 export type VendorParam = 'project' | 'location' | 'credentials'
@@ -26,12 +28,18 @@ export interface Provider {
   readonly baseOf?: (params: DeploymentParams) => string
   /** Who asks for a token in place of a key, or what is wrong with how it is written. */
   readonly readCredentials?: (text: string) => Credentials | { readonly fault: string }
+  /** How calls are signed where a pair of keys takes the place of one; absent: they are not. */
+  readonly signing?: Signing
   /** How it wants its key, flat name and value; absent: `authorization: Bearer`. */
   readonly keyHeader?: (apiKey: string) => readonly [string, string]
   /** Sent with every call, unless the deployment's `extra_headers` say otherwise; lower case. */
   readonly headers?: Readonly<Record<string, string>>
   /** What people write at the end of a base URL though the paths here begin with it: left off. */
   readonly baseEnding?: RegExp
+  /** A model's bare name, where LiteLLM's users write more before it: `converse/…`, `us-east-1/…`. */
+  readonly bareName?: (model: string) => string
+  /** What a model as it is written tells of its deployment, whose own parameters go before. */
+  readonly paramsOf?: (model: string) => Partial<DeploymentParams>
   /** A model's name at the provider's own service, where LiteLLM has another for it. */
   readonly modelName?: (model: string) => string
   readonly endpoints: Partial<Record<EndpointName, Translation>>
@@ -102,7 +110,8 @@ export interface TextAnswer {
 }
 
 export interface StreamTranslation {
-  readonly framing: 'ndjson' | 'sse'
+  /** Or what reads frames of its own, made anew for each stream. */
+  readonly framing: 'ndjson' | 'sse' | (() => Framer)
   /** A translator with the state of one stream. */
   create(request: ModelRequest): StreamTranslator
 }
