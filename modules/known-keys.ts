@@ -25,16 +25,10 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'credential_list[]': {},
   litellm_params: {
-    ...lose('AWS is not spoken', [
-      'aws_access_key_id',
-      'aws_secret_access_key',
-      'aws_session_token',
-      'aws_region_name',
-      'aws_profile_name',
-      'aws_role_name',
+    ...lose('AWS roles are not assumed', [
       'aws_session_name',
-      'aws_bedrock_runtime_endpoint',
-      'aws_web_identity_token',
+      'aws_external_id',
+      'aws_sts_endpoint',
     ]),
     ...lose('Azure directory tokens are not fetched: give an api_key', [
       'azure_ad_token',
@@ -50,7 +44,7 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     budget_duration: 'spend of a deployment is not bounded',
     mock_response: 'the upstream is really called',
     mock_timeout: 'the upstream is really called',
-    region_name: 'regions are not known',
+    region_name: 'write aws_region_name or vertex_location',
     merge_reasoning_content_in_choices: 'reasoning stays in its own field',
     configurable_clientside_auth_params: 'callers cannot bring their own address or key',
     use_in_pass_through: 'pass-through paths are not offered',

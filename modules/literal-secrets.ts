@@ -25,6 +25,7 @@ const variablesByProvider: Readonly<Record<string, string>> = {
   anthropic: 'ANTHROPIC_API_KEY',
   azure: 'AZURE_API_KEY',
   azure_ai: 'AZURE_AI_API_KEY',
+  bedrock: 'AWS_BEARER_TOKEN_BEDROCK',
   cerebras: 'CEREBRAS_API_KEY',
   cohere: 'COHERE_API_KEY',
   cohere_chat: 'COHERE_API_KEY',
@@ -102,6 +103,7 @@ function variableFor(path: Path, provider: string | undefined): string {
     return name === '' ? 'SECRET' : name
   }
   if (path.includes('vertex_credentials')) return 'VERTEXAI_CREDENTIALS'
+  if (key.startsWith('aws_')) return key.toUpperCase()
   if (provider === undefined || key === 'api_base')
     return key === 'api_base' ? 'API_BASE' : 'OPENAI_API_KEY'
   return (

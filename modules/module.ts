@@ -50,6 +50,8 @@ export interface DeploymentParams {
   readonly location?: string
   /** Where a token takes the place of a key: the JSON of who asks for it, or the path of that file. */
   readonly credentials?: string
+  /** Where calls are signed in place of showing a key: AWS. */
+  readonly signingKeys?: Partial<SigningKeys>
   readonly timeoutMs?: number
   readonly streamTimeoutMs?: number
   readonly connectTimeoutMs?: number
@@ -93,6 +95,13 @@ export interface DeploymentParams {
   readonly extraBody: Readonly<Record<string, unknown>>
   /** Request fields used where the caller names none: temperature, max_tokens, num_ctx, keep_alive … */
   readonly defaults: Readonly<Record<string, unknown>>
+}
+
+/** A pair of keys that signs calls; with a token where it is lent for a while. */
+export interface SigningKeys {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
 }
 
 /** What an upstream grants for a period, a free tier for instance. */

@@ -58,6 +58,28 @@ export const paramsSchema = litellmBlock(
     ),
     vertex_ai_project: optional(text({ description: 'The same as vertex_project.' })),
     vertex_ai_location: optional(text({ description: 'The same as vertex_location.' })),
+    aws_access_key_id: optional(
+      text({ description: 'Key that signs calls to AWS: os.environ/AWS_ACCESS_KEY_ID.' }),
+    ),
+    aws_secret_access_key: optional(
+      text({ description: 'Its secret: os.environ/AWS_SECRET_ACCESS_KEY.' }),
+    ),
+    aws_session_token: optional(
+      text({ description: 'Its token, where it is lent: os.environ/AWS_SESSION_TOKEN.' }),
+    ),
+    aws_region_name: optional(
+      text({
+        description: "Region of AWS Bedrock's models: us-east-1.",
+        expected: 'a region such as us-east-1',
+        pattern: String.raw`^([a-z0-9-]{1,40}|.*\$\{.*|os\.environ/.*)$`,
+      }),
+    ),
+    aws_bedrock_runtime_endpoint: optional(
+      text({ description: 'The same as api_base, for AWS Bedrock.', ...address }),
+    ),
+    aws_profile_name: optional(text({ description: 'Not possible here.' })),
+    aws_role_name: optional(text({ description: 'Not possible here.' })),
+    aws_web_identity_token: optional(text({ description: 'Not possible here.' })),
     timeout: optional(seconds({ description: 'Longest answer of this deployment, seconds.' })),
     stream_timeout: optional(
       seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),

@@ -1,3 +1,4 @@
+import { checkAws, signingKeysIn } from './aws-params.ts'
 import type { FaultList } from './fault-list.ts'
 import { keysNotActedOn, lossOf, modes } from './known-keys.ts'
 import type { DeploymentParams, ModelEntry } from './module.ts'
@@ -67,6 +68,7 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   }
   checkAddress(params.apiBase, written, paramsPath, reading)
   checkHeaders(params, paramsPath, reading)
+  checkAws(entry.litellm_params, paramsPath, reading.faults)
   checkMode(entry.model_info, path, reading)
   if (reading.faults.isModelOut(index)) return undefined
   return {
@@ -124,7 +126,7 @@ function warnOfUnknown(key: string, path: Path, faults: FaultList): void {
 }
 
 function toParams(params: Params, defaults: Record<string, unknown>): DeploymentParams {
-  const base = params.api_base ?? params.base_url
+  const base = params.api_base ?? params.base_url ?? params.aws_bedrock_runtime_endpoint
   const dropped = Array.isArray(params.drop_params) ? params.drop_params : []
   return {
     model: params.model.trim(),
@@ -134,7 +136,11 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
     ...(params.api_version ? { apiVersion: params.api_version } : {}),
     ...(params.organization ? { organization: params.organization } : {}),
     ...optional('project', params.vertex_project ?? params.vertex_ai_project),
-    ...optional('location', params.vertex_location ?? params.vertex_ai_location),
+    ...optional(
+      'location',
+      params.vertex_location ?? params.vertex_ai_location ?? params.aws_region_name,
+    ),
+    ...signingKeysIn(params),
     ...optional('credentials', credentialsText(params.vertex_credentials)),
     ...optional('timeoutMs', toMs(params.timeout)),
     ...optional('streamTimeoutMs', toMs(params.stream_timeout)),
@@ -180,9 +186,10 @@ function checkAddress(
 ): void {
   if (address === undefined || address.includes('${') || address.startsWith('os.environ/')) return
   if (URL.canParse(address) && /^https?:/i.test(address)) return
-  const key = isObject(written) && typeof written['api_base'] === 'string' ? 'api_base' : 'base_url'
+  const keys = ['api_base', 'base_url', 'aws_bedrock_runtime_endpoint']
+  const key = keys.find((name) => isObject(written) && typeof written[name] === 'string')
   faults.error(
-    [...path, key],
+    [...path, key ?? 'api_base'],
     'expected a URL such as http://localhost:8000/v1, found another text',
   )
 }

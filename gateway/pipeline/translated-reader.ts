@@ -2,6 +2,7 @@ import { upstreamNonsense } from '../errors/upstream-nonsense.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { toDollars } from '../accounting/money.ts'
 import { readUsage } from '../accounting/read-usage.ts'
+import type { Framer } from '../providers/framer.ts'
 import type { StreamTranslation, StreamTranslator } from '../providers/provider.ts'
 import type { AnswerReader } from '../upstream/call.ts'
 import { doneEvent } from './event-rewriter.ts'
@@ -23,7 +24,8 @@ export class TranslatedReader implements AnswerReader {
   readonly #watch: StreamWatch
   readonly #translator: StreamTranslator
   readonly #voice: Voice | undefined
-  readonly #framing: StreamTranslation['framing']
+  readonly #framer: Framer | undefined
+  readonly #framing: 'ndjson' | 'sse'
   readonly #pieces: WholePieces
   readonly #meter = new StreamMeter()
   isComplete = false
@@ -37,14 +39,17 @@ export class TranslatedReader implements AnswerReader {
   ) {
     this.#writer = writer
     this.#translator = translator
-    this.#framing = framing
+    this.#framer = typeof framing === 'string' ? undefined : framing()
+    this.#framing = typeof framing === 'string' ? framing : 'sse'
     this.#watch = watch
     this.#voice = voice
     this.#pieces = new WholePieces(framing === 'sse' ? 'empty line' : 'line')
   }
 
   push(chunk: Buffer): void {
-    if (!this.isComplete) this.#relay(this.#pieces.push(chunk))
+    if (this.isComplete) return
+    if (this.#framer) this.#relayFrames(this.#framer.push(chunk))
+    else this.#relay(this.#pieces.push(chunk))
   }
 
   end(): void {
@@ -66,10 +71,25 @@ export class TranslatedReader implements AnswerReader {
     let events = ''
     for (const payload of payloadsOf(pieces, this.#framing)) {
       if (payload === '[DONE]') this.#translator.onDone?.()
-      else for (const chunk of this.#translator.onEvent(parse(payload))) events += this.#say(chunk)
+      else events += this.#tell(parse(payload))
       if (this.#translator.isDone) break
     }
     this.#finish(events)
+  }
+
+  #relayFrames(frames: Iterable<unknown>): void {
+    let events = ''
+    for (const frame of frames) {
+      events += this.#tell(frame)
+      if (this.#translator.isDone) break
+    }
+    this.#finish(events)
+  }
+
+  #tell(event: unknown): string {
+    let events = ''
+    for (const chunk of this.#translator.onEvent(event)) events += this.#say(chunk)
+    return events
   }
 
   /** Writes what there is, and the end where the upstream has said that it is done. */
@@ -105,7 +125,7 @@ export class TranslatedReader implements AnswerReader {
   }
 }
 
-function payloadsOf(pieces: Buffer, framing: StreamTranslation['framing']): string[] {
+function payloadsOf(pieces: Buffer, framing: 'ndjson' | 'sse'): string[] {
   const text = pieces.toString('utf8')
   const payloads =
     framing === 'ndjson'

@@ -49,7 +49,7 @@ function byCustomProvider(providers: Providers, name: string, written: string): 
 function withModel(provider: Provider, model: string): Resolved {
   return model === ''
     ? { fault: `expected a model name after ${provider.name}/, found nothing` }
-    : { provider, model }
+    : { provider, model: provider.bareName?.(model) ?? model }
 }
 
 function find(providers: Providers, name: string): Provider | undefined {

@@ -8,6 +8,7 @@ import type { PricingAsk } from '../accounting/create-pricing.ts'
 import type { Gate } from '../limits/gate.ts'
 import type { Deployment, Timeouts } from './deployment.ts'
 import { Health } from './health.ts'
+import { findSigningKeys } from './signing-keys.ts'
 import { addVendorParams, firstOf } from './vendor-params.ts'
 
 /** One model entry that cannot be called, and why; the others are not touched by it. */
@@ -66,6 +67,9 @@ function createDeployment(
   const completed = addVendorParams(entry.params, provider, around)
   if ('fault' in completed) return fault(completed.fault)
   const { credentials } = completed
+  const signingKeys = findSigningKeys(completed.params, provider, around)
+  if (signingKeys && 'fault' in signingKeys) return fault(signingKeys.fault)
+  const isKeyShown = !credentials && !signingKeys
   const base = baseOf(completed.params, provider, around)
   if (base === undefined) {
     return fault(
@@ -79,9 +83,9 @@ function createDeployment(
   const isTrusted = isVendor || entry.params.apiBase === undefined
   const apiKey =
     entry.params.apiKey ??
-    (isTrusted && !credentials ? firstOf(provider.keyVariables, around.findVariable) : undefined)
-  if (apiKey === undefined && !credentials && provider.isKeyNeeded && isVendor) {
-    return fault(`api_key: none given, and ${provider.keyVariables.join(' or ')} is not set`)
+    (isTrusted && isKeyShown ? firstOf(provider.keyVariables, around.findVariable) : undefined)
+  if (apiKey === undefined && isKeyShown && provider.isKeyNeeded && isVendor) {
+    return fault(noKey(provider))
   }
   const badHeader = findBadHeader(apiKey, entry.params.extraHeaders)
   if (badHeader !== undefined) return fault(badHeader)
@@ -121,7 +125,13 @@ function createDeployment(
     basePath: basePathOf(url, provider, isVendor),
     headers: headersOf(entry, provider, apiKey),
     ...(credentials && { credentials }),
-    secrets: [url.host, ...(apiKey === undefined ? [] : [apiKey]), ...(credentials?.secrets ?? [])],
+    ...(signingKeys && provider.signing && { sign: provider.signing.create(signingKeys, params) }),
+    secrets: [
+      url.host,
+      ...(apiKey === undefined ? [] : [apiKey]),
+      ...(credentials?.secrets ?? []),
+      ...Object.values(signingKeys ?? {}),
+    ],
     params,
     info: entry.info,
     timeouts: timeoutsOf(entry, module),
@@ -129,6 +139,13 @@ function createDeployment(
     ...(gate === undefined ? {} : { gate }),
     ...(pricing === undefined ? {} : { pricing }),
   }
+}
+
+function noKey({ keyVariables, signing }: Provider): string {
+  const none = `api_key: none given, and ${keyVariables.join(' or ')} is not set`
+  if (!signing) return none
+  const { accessKeyId, secretAccessKey } = signing.variables
+  return `${none}, nor are ${accessKeyId.join(' or ')} and ${secretAccessKey.join(' or ')}. ${signing.advice}`
 }
 
 function baseOf(
@@ -235,7 +252,8 @@ function timeoutsOf({ params }: ModelEntry, { router, litellm }: Module): Timeou
 /** `model_info.id`, else a digest of everything but key, limits and prices: who changes these keeps history and counts. */
 function uniqueId(entry: ModelEntry, taken: Set<string>): string {
   const own = entry.info['id']
-  const { apiKey: _, credentials: _10, quotas: _1, rpm: _2, tpm: _3, ...unlimited } = entry.params
+  const { apiKey: _, credentials: _10, signingKeys: _11, ...keyless } = entry.params
+  const { quotas: _1, rpm: _2, tpm: _3, ...unlimited } = keyless
   const { maxParallelRequests: _4, queue: _5, ...unbounded } = unlimited
   const { prices: _6, watts: _7, pricePerKwh: _8, unpriced: _9, ...rest } = unbounded
   const digest = createHash('sha256')

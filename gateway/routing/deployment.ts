@@ -3,6 +3,7 @@ import type { Pricing } from '../accounting/pricing.ts'
 import type { Gate } from '../limits/gate.ts'
 import type { Credentials } from '../providers/credentials.ts'
 import type { Provider, Target } from '../providers/provider.ts'
+import type { Sign } from '../providers/signing.ts'
 import type { Health } from './health.ts'
 
 /** One place a model can be called: provider + upstream model + base URL + key, all resolved. */
@@ -21,6 +22,8 @@ export interface Deployment {
   readonly headers: readonly string[]
   /** Who asks for the token that each call carries; absent: the key is among the headers. */
   readonly credentials?: Credentials
+  /** What signs each call just before it is sent; absent: nothing does. */
+  readonly sign?: Sign
   /** What no message to a caller may show: the key, the host. */
   readonly secrets: readonly string[]
   readonly params: DeploymentParams

@@ -19,10 +19,11 @@ export interface VendorParams {
  * before; credentials out of the environment go to the vendor's own address alone.
  */
 export function addVendorParams(
-  own: DeploymentParams,
+  written: DeploymentParams,
   provider: Provider,
   sources: ParamSources,
 ): VendorParams | { readonly fault: string } {
+  const own = { ...provider.paramsOf?.(written.model), ...written }
   if (provider.paramVariables === undefined) return { params: own }
   const found = (name: VendorParam): string | undefined =>
     own[name] ?? firstOf(provider.paramVariables?.[name] ?? [], sources.findVariable)
@@ -37,9 +38,9 @@ export function addVendorParams(
     own.apiKey !== undefined ||
     (own.credentials === undefined &&
       firstOf(provider.keyVariables, sources.findVariable) !== undefined)
-  const written = own.apiBase === undefined ? found('credentials') : own.credentials
-  if (isKeyGiven || written === undefined || !provider.readCredentials) return { params }
-  const text = written.startsWith('{') ? written : sources.readFile?.(written)
+  const account = own.apiBase === undefined ? found('credentials') : own.credentials
+  if (isKeyGiven || account === undefined || !provider.readCredentials) return { params }
+  const text = account.startsWith('{') ? account : sources.readFile?.(account)
   if (text === undefined)
     return { fault: 'credentials: expected JSON or the path of a file that can be read' }
   const credentials = provider.readCredentials(text)
