@@ -46,9 +46,9 @@ export interface Surroundings {
   readonly exchange: Exchange
   readonly answer: Answer
   readonly rooms: Rooms
-}
   /** Files that the request names by their addresses, fetched once for all attempts. */
   files?: LinkedFiles
+}
 
 /** One call to one deployment, relayed to its end. Rejects with GatewayError; its health and its limits learn of both. */
 export async function attempt(

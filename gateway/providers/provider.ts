@@ -83,6 +83,11 @@ export interface Translated {
   readonly kind: 'translated'
   /** Throws GatewayError `unsupported_parameter` or `invalid_request` for what the dialect cannot say. */
   toUpstream(request: ModelRequest, target: Target): UpstreamCall
+  /**
+   * Which files of a chat, given by `http(s)` addresses, it takes inside the request alone: they are fetched before
+   * `toUpstream`, which then sees `data:` URLs. Absent: it reads addresses itself.
+   */
+  readonly wantsInline?: (file: LinkedFile, target: Target) => boolean
   /** OpenAI's JSON body from the upstream's. Throws GatewayError `upstream_nonsense`. */
   toAnswer(answer: unknown, request: ModelRequest): Record<string, unknown>
   readonly stream?: StreamTranslation
@@ -91,11 +96,6 @@ export interface Translated {
   /**
    * Where the upstream answers with bytes, which go on as they come: their content type, `told` being what it says
    * itself. Throws GatewayError `upstream_nonsense`. Absent: it answers with JSON.
-  /**
-   * Which files of a chat, given by `http(s)` addresses, it takes inside the request alone: they are fetched before
-   * `toUpstream`, which then sees `data:` URLs. Absent: it reads addresses itself.
-   */
-  readonly wantsInline?: (file: LinkedFile, target: Target) => boolean
    */
   readonly bytesType?: (request: ModelRequest, told: string | undefined) => string
   /** Its calls send uploaded files on as they are: they are not read into memory for it. */
@@ -109,6 +109,14 @@ export interface TextAnswer {
   readonly text: string
 }
 
+/** A file that a caller gives by its address. */
+export interface LinkedFile {
+  readonly kind: LinkedKind
+  readonly url: string
+}
+
+export type LinkedKind = 'picture' | 'document' | 'sound' | 'film'
+
 export interface StreamTranslation {
   /** Or what reads frames of its own, made anew for each stream. */
   readonly framing: 'ndjson' | 'sse' | (() => Framer)
@@ -118,14 +126,6 @@ export interface StreamTranslation {
 
 export interface StreamTranslator {
   /** `[DONE]` has come. */
-/** A file that a caller gives by its address. */
-export interface LinkedFile {
-  readonly kind: LinkedKind
-  readonly url: string
-}
-
-export type LinkedKind = 'picture' | 'document' | 'sound' | 'film'
-
   onDone?(): void
   /** The upstream has closed; nothing more comes. */
   onClose?(): void
