@@ -1,5 +1,6 @@
 import { ask } from './ask.ts'
 import type { Connection } from './connection.ts'
+import { findKeyLabels, findTeamAliases, type KeyLabel } from './spend-labels.ts'
 import { countSpendRows, findSpendRows, type RowFilter, type SpendRow } from './spend-rows.ts'
 import {
   findSpend,
@@ -49,5 +50,13 @@ export class SpendStore {
 
   countRows(filter: RowFilter): Promise<number> {
     return ask(this.#connection, away, (pool) => countSpendRows(pool, filter))
+  }
+
+  keyLabels(ids: readonly string[]): Promise<ReadonlyMap<string, KeyLabel>> {
+    return ask(this.#connection, away, (pool) => findKeyLabels(pool, ids))
+  }
+
+  teamAliases(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return ask(this.#connection, away, (pool) => findTeamAliases(pool, ids))
   }
 }

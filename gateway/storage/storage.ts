@@ -33,8 +33,10 @@ export interface Storage {
     ResponseStore,
     'isOpen' | 'keep' | 'find' | 'findConversation' | 'remove' | 'removeExpired'
   >
+  /** Keys, teams, users, budgets and customers. */
+  readonly accounts: Pick<AccountStore, 'inOne'>
   /** What was used and spent. */
-  readonly spend: Pick<SpendStore, 'sum' | 'sumNamed' | 'spendOf' | 'findRows' | 'countRows'>
+  readonly spend: SpendReports
   metrics(): StorageMetrics
   /** What processes on one database tell each other. */
   readonly notices: Notices
@@ -45,6 +47,9 @@ export interface Storage {
   /** Writes what is left within the time given, to Postgres or the spool, and ends. */
   close(options: { readonly deadlineMs: number }): Promise<void>
 }
+
+/** Questions about what was spent; all throw `storage_unavailable` while Postgres is away. */
+export type SpendReports = Pick<SpendStore, keyof SpendStore>
 
 interface StorageState {
   readonly db: ConnectionState
