@@ -16,6 +16,7 @@ import {
 } from './attempt-outcome.ts'
 import { authorize } from './authorize.ts'
 import type { Controls } from './controls.ts'
+import { ConversationRun } from './conversation-run.ts'
 import { createCall } from './create-call.ts'
 import type { Exchange } from './exchange.ts'
 import type { LinkedFiles } from './inline-files.ts'
@@ -83,7 +84,9 @@ export async function attempt(
   exchange.calledAt = startedAt
   const before = deployment.gate?.report(startedAt)
   const ticket = health.begin(startedAt)
-  const running = createCall(deployment, outgoing, asked, around, { startedAt, ticket })
+  const running = outgoing.conversation
+    ? new ConversationRun(outgoing.conversation, { deployment, outgoing, asked, around })
+    : createCall(deployment, outgoing, asked, around, { startedAt, ticket })
   const place = hold(running, around)
   let failure: GatewayError | undefined
   try {

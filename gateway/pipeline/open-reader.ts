@@ -103,13 +103,15 @@ function openOverChat(
 
 const chatAnswers = { answerList: 'choices' } as const
 
-function refuseEncoding({ headers }: UpstreamHead): void {
+/** Throws where an answer is compressed. */
+export function refuseEncoding({ headers }: UpstreamHead): void {
   const encoding = headers['content-encoding']
   if (encoding === undefined || encoding === 'identity') return
   throw upstreamNonsense('answered in a compressed form that nobody asked for')
 }
 
-function readFailure(head: UpstreamHead, { around, deployment }: Opening): AnswerReader {
+/** Reads what an upstream says of its failure. Ends with the catalogue's error for it. */
+export function readFailure(head: UpstreamHead, { around, deployment }: Opening): AnswerReader {
   return readError((body) => {
     throw mapUpstreamError({
       status: head.status,
@@ -131,7 +133,8 @@ function finishJson(body: Buffer, head: UpstreamHead, { around }: Opening): void
   sendJson(bytes, head, around)
 }
 
-async function finishTranslated(
+/** Counts and sends OpenAI's JSON that was made of an upstream's. */
+export async function finishTranslated(
   value: Record<string, unknown>,
   head: UpstreamHead,
   { around, asked }: Opening,

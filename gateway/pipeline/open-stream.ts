@@ -49,7 +49,7 @@ export function openFace(
   const writer = new StreamWriter(around.answer, call, watch, head)
   const voice = keepingStream(dialect.createStream(asked), around)
   around.exchange.voice = voice
-  if (translation.kind === 'pass-through' || !modelRequest) {
+  if (translation.kind !== 'translated' || !modelRequest) {
     const chunks = new ChatChunks((said) => errorOf(said, head, opening))
     return new TranslatedReader(writer, chunks, 'sse', watch, voice)
   }

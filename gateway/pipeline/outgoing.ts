@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 
 import type { EndpointName } from '../../modules/endpoints.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { Conversed } from '../providers/conversation.ts'
 import type {
   LazyTranslation,
   ModelRequest,
@@ -13,6 +14,7 @@ import { unsupported } from '../providers/dialect-limits.ts'
 import { servedBy } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
+import { beginConversation, type BegunConversation } from './begin-conversation.ts'
 import type { Exchange } from './exchange.ts'
 import { faceOf, toChatRequest, type Face } from './faces.ts'
 import type { JsonRequest } from './json-request.ts'
@@ -29,7 +31,9 @@ export interface Outgoing {
     readonly headers: string[]
     readonly body: Buffer | Readable | null
   }
-  readonly translation: PassThrough | Translated
+  readonly translation: PassThrough | Translated | Conversed
+  /** Present where one call is not enough: `call` tells what all of them carry. */
+  readonly conversation?: BegunConversation
   /** Present where the answer must be translated back. */
   readonly modelRequest: ModelRequest | undefined
   /** Present where the caller speaks other words than the model's chat. */
@@ -144,21 +148,22 @@ interface Translating {
 }
 
 async function translate(
-  kept: Translated | LazyTranslation,
+  kept: Translated | Conversed | LazyTranslation,
   { deployment, upstreamModel, asked, around, endpoint, said }: Translating,
 ): Promise<Outgoing> {
   const { exchange, rooms } = around
   const { request } = asked
   const translation = kept.kind === 'lazy' ? await kept.load() : kept
   await gather(request, exchange)
-  if (exchange.isStream) refuseStream(translation, deployment, exchange)
+  const rules = translation.kind === 'translated' ? translation : noRules
+  if (exchange.isStream) refuseStream(rules, deployment, exchange)
   const given = upstreamFields(request.fields, deployment)
   const target = { ...deployment.target, model: upstreamModel }
-  const { wantsInline } = translation
+  const { wantsInline } = rules
   const fields = wantsInline
     ? await inlineFiles(given, said ?? given, (file) => wantsInline(file, target), around)
     : given
-  const files = await filesFor(translation, request)
+  const files = await filesFor(rules, request)
   const hear = hearFile(exchange)
   for (const { field, bytes } of hear ? files : []) if (field === 'file') hear?.(Buffer.from(bytes))
   const modelRequest: ModelRequest = {
@@ -170,6 +175,8 @@ async function translate(
     answerId: `${exchange.endpoint.idPrefix}${exchange.id.replaceAll('-', '')}`,
     createdSeconds: Math.floor(rooms.wallClock() / 1000),
   }
+  if (translation.kind === 'conversation')
+    return beginConversation(translation, modelRequest, target, deployment, exchange.attempts)
   const upstream = translation.toUpstream(modelRequest, target)
   const encoded = encodeBody(upstream, request, hear)
   const headers = [
@@ -198,9 +205,13 @@ async function gather(request: Asked['request'], exchange: Exchange): Promise<vo
   if (request.fields['stream'] === 'true') exchange.isStream = true
 }
 
+type Rules = Pick<Translated, 'wantsInline' | 'sendsFiles' | 'stream' | 'bytesType'>
+
+const noRules: Rules = {}
+
 // Bytes go on as they come in any case.
 function refuseStream(
-  { stream, bytesType }: Translated,
+  { stream, bytesType }: Rules,
   { params }: Deployment,
   exchange: Exchange,
 ): void {
@@ -209,7 +220,7 @@ function refuseStream(
   exchange.isStream = false
 }
 
-function filesFor({ sendsFiles }: Translated, request: Asked['request']) {
+function filesFor({ sendsFiles }: Rules, request: Asked['request']) {
   if (request.kind !== 'form') return []
   return sendsFiles ? namesOfFiles(request) : request.readFiles()
 }

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { SentBody, UploadedFile, UpstreamCall } from '../providers/provider.ts'
 import { textParts, type FilePart, type Part } from './form-request.ts'
 import type { ReadRequest } from './serve.ts'
+import { SpooledFile } from './spooled-file.ts'
 import { bytesOf, encodeForm, type EncodedBody, type Hear } from './write-form.ts'
 
 /** The body of a translated call: JSON, or what its dialect has in place of it; files flow from where they rest. */
@@ -30,11 +31,13 @@ const nothing = new Uint8Array()
 
 function encodeSent(sent: SentBody, request: ReadRequest, hear?: Hear): EncodedBody {
   if (sent.kind === 'form') {
-    const parts = sent.parts.flatMap((part): readonly Part[] =>
-      'file' in part
+    const parts = sent.parts.flatMap((part): readonly Part[] => {
+      if ('bytes' in part)
+        return [{ kind: 'file', ...part, content: SpooledFile.holding(part.bytes) }]
+      return 'file' in part
         ? [{ ...fileOf(request, part.file), name: part.name }]
-        : textParts(part.name, part.value),
-    )
+        : textParts(part.name, part.value)
+    })
     return encodeForm(parts, hear)
   }
   const headers = ['content-type', sent.contentType]

@@ -24,6 +24,14 @@ export class SpooledFile {
     return spooled
   }
 
+  /** Bytes that are in memory already. */
+  static holding(bytes: Uint8Array): SpooledFile {
+    const spooled = new SpooledFile()
+    spooled.#chunks.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    spooled.length = bytes.byteLength
+    return spooled
+  }
+
   /** The bytes, from the beginning; may be asked for again. */
   read(): Readable {
     if (!this.#file) return Readable.from(this.#chunks)

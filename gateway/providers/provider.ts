@@ -1,5 +1,6 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
 import type { DeploymentParams } from '../../modules/module.ts'
+import type { Conversed } from './conversation.ts'
 import type { Credentials } from './credentials.ts'
 import type { Framer } from './framer.ts'
 import type { VendorRules } from './request-rules.ts'
@@ -56,12 +57,12 @@ export interface ModelListCall {
   namesIn(answer: unknown): readonly string[]
 }
 
-export type Translation = PassThrough | Translated | LazyTranslation
+export type Translation = PassThrough | Translated | Conversed | LazyTranslation
 
 /** A translation that is not read yet: most gateways speak a dialect or two, and need not carry the others. */
 export interface LazyTranslation {
   readonly kind: 'lazy'
-  load(): Promise<Translated>
+  load(): Promise<Translated | Conversed>
 }
 
 /** The upstream speaks the caller's dialect: bytes go through, edited in place. */
@@ -191,3 +192,12 @@ export type SentBody =
 export type SentPart =
   | { readonly name: string; readonly value: unknown }
   | { readonly name: string; readonly file: string }
+  | BytesPart
+
+/** A file that the dialect names itself, whatever its caller called it. */
+export interface BytesPart {
+  readonly name: string
+  readonly fileName: string
+  readonly contentType: string
+  readonly bytes: Uint8Array
+}

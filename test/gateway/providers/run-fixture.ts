@@ -1,4 +1,5 @@
 import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
+import type { Conversed } from '../../../gateway/providers/conversation.ts'
 import { providers } from '../../../gateway/providers/index.ts'
 import type {
   ModelRequest,
@@ -18,7 +19,7 @@ export interface Fixture {
     readonly endpoint: EndpointName
     readonly isStream?: boolean
     readonly fields: Record<string, unknown>
-    readonly files?: readonly { readonly field: string; readonly base64: string }[]
+    readonly files?: readonly FixtureFile[]
   }
   readonly params?: Partial<DeploymentParams>
   readonly target?: string
@@ -26,6 +27,16 @@ export interface Fixture {
   readonly isVendor?: boolean
   readonly answer?: unknown
   readonly events?: readonly unknown[]
+  /** The content type that an upstream told which answers with bytes. */
+  readonly told?: string
+}
+
+interface FixtureFile {
+  readonly field: string
+  /** Default: nothing, as where files are sent as they are. */
+  readonly base64?: string
+  /** Default: a picture's. */
+  readonly contentType?: string
 }
 
 /** What a translation makes of it, both ways. */
@@ -33,6 +44,8 @@ export interface Outcome {
   readonly call?: unknown
   readonly answer?: unknown
   readonly chunks?: readonly unknown[]
+  readonly text?: unknown
+  readonly contentType?: string
   readonly error?: { readonly code: string; readonly message: string; readonly param?: string }
 }
 
@@ -64,7 +77,7 @@ export function targetFor(model: string, params: Partial<DeploymentParams> = {})
   }
 }
 
-const read = new Map<unknown, Translated>()
+const read = new Map<unknown, Translated | Conversed>()
 for (const { endpoints } of Object.values(providers))
   for (const translation of Object.values(endpoints))
     if (translation.kind === 'lazy') read.set(translation, await translation.load())
@@ -73,7 +86,7 @@ for (const { endpoints } of Object.values(providers))
 export function readTranslation(
   provider: Provider | undefined,
   endpoint: EndpointName,
-): PassThrough | Translated | undefined {
+): PassThrough | Translated | Conversed | undefined {
   const translation = provider?.endpoints[endpoint]
   return translation?.kind === 'lazy' ? read.get(translation) : translation
 }
@@ -96,8 +109,13 @@ export function play(provider: Provider, fixture: Fixture): Outcome {
   })
   const chunks: unknown[] = []
   try {
-    if (fixture.events === undefined)
-      return { call, answer: translation.toAnswer(fixture.answer, request) }
+    if (fixture.told !== undefined)
+      return { call, contentType: translation.bytesType?.(request, fixture.told) ?? 'none' }
+    if (fixture.events === undefined) {
+      const answer = translation.toAnswer(fixture.answer, request)
+      const text = translation.toText?.(answer, request)
+      return { call, answer, ...(text && { text }) }
+    }
     const stream = translation.stream?.create(request)
     for (const event of fixture.events) chunks.push(...(stream?.onEvent(event) ?? []))
     if (stream?.isDone !== true) throw new Error('the stream did not end')
@@ -108,17 +126,11 @@ export function play(provider: Provider, fixture: Fixture): Outcome {
   }
 }
 
-function uploaded({
-  field,
-  base64,
-}: {
-  readonly field: string
-  readonly base64: string
-}): UploadedFile {
+function uploaded({ field, base64 = '', contentType = 'image/png' }: FixtureFile): UploadedFile {
   return {
     field,
     fileName: `${field}.png`,
-    contentType: 'image/png',
+    contentType,
     bytes: Buffer.from(base64, 'base64'),
   }
 }
