@@ -3,12 +3,16 @@ import { a1111 } from './a1111.ts'
 import { anthropic } from './anthropic.ts'
 import { azure } from './azure.ts'
 import { createCohere } from './cohere.ts'
+import { deepgram } from './deepgram.ts'
+import { elevenLabs } from './elevenlabs.ts'
 import { gemini } from './gemini.ts'
 import { createOllama } from './ollama.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import { openAiVendors } from './openai-vendors.ts'
+import { piper } from './piper.ts'
 import type { Provider } from './provider.ts'
 import { vertexAi } from './vertex-ai.ts'
+import { whisperCpp } from './whisper-cpp.ts'
 import { resolveAmong, type Resolved } from './resolve-provider.ts'
 
 const ownDialects = {
@@ -21,6 +25,10 @@ const ownDialects = {
   vertex_ai: vertexAi,
   cohere: createCohere('cohere'),
   cohere_chat: createCohere('cohere_chat'),
+  deepgram,
+  elevenlabs: elevenLabs,
+  piper,
+  whisper_cpp: whisperCpp,
 } satisfies Record<string, Provider>
 
 /** Every dialect, by the prefix before the slash in `litellm_params.model`. */

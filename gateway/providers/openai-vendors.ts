@@ -66,6 +66,13 @@ export const openAiVendors = {
     defaultBase: 'http://127.0.0.1:8080/v1',
     isKeyNeeded: false,
   },
+  // Kokoro-FastAPI, which knows OpenAI's voices beside its own.
+  kokoro: {
+    ...ownServer('KOKORO'),
+    defaultBase: 'http://localhost:8880/v1',
+    isKeyNeeded: false,
+    endpoints: ['audio-speech'],
+  },
   localai: { ...ownServer('LOCALAI'), defaultBase: 'http://127.0.0.1:8080/v1', isKeyNeeded: false },
 
   groq: {

@@ -24,7 +24,7 @@ export function parseBody(body: Uint8Array): unknown {
   return parsed(text) ?? text
 }
 
-/** Understands OpenAI's, vLLM's, Ollama's, FastAPI's and WebUI's errors, and plain text; HTML says nothing. */
+/** Understands OpenAI's, vLLM's, Ollama's, FastAPI's, WebUI's and Deepgram's errors, and plain text; HTML says nothing. */
 export function readUpstreamError(body: unknown, known: readonly string[] = []): UpstreamError {
   const said = saidIn(body)
   return {
@@ -69,6 +69,7 @@ function saidIn(answer: unknown): Said {
   if (typeof answer.error === 'string')
     return { ...envelope(answer), type: answer.type ?? answer.error_type, message: answer.error }
   if (isGiven(answer.detail)) return detail(answer.detail)
+  if (typeof answer.err_msg === 'string') return { message: answer.err_msg, code: answer.err_code }
   return envelope(answer)
 }
 

@@ -48,6 +48,7 @@ const contentPolicy: Signs = {
     'data_inspection_failed', // DashScope
     'prohibited_content', // Gemini
     'content_moderation',
+    'content_against_policy', // ElevenLabs
   ]),
   phrases: anyOf([
     "content management policy|content filter(?:ing)? policy|by (?:azure openai's )?content filter", // Azure, Anthropic

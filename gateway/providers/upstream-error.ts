@@ -156,9 +156,10 @@ function statusOf(status: number): number {
 const messages: Readonly<
   Record<MappedCode, (answer: FailedAnswer, said: UpstreamError) => string>
 > = {
-  upstream_refused_our_key: ({ model, status }) =>
-    status === 402
-      ? `The server behind model '${model}' wants to be paid first (402): the account of this gateway's key is out of credit. Your own key is fine.`
+  upstream_refused_our_key: ({ model, status }, said) =>
+    // ElevenLabs says it with a 401.
+    status === 402 || said.innerCode === 'quota_exceeded'
+      ? `The server behind model '${model}' wants to be paid first (${status}): the account of this gateway's key is out of credit. Your own key is fine.`
       : `The server behind model '${model}' refused this gateway's key for it. Set a valid api_key for the model; your own key is fine.`,
   upstream_lacks_model: lacksModel,
   upstream_timeout: ({ model }) =>

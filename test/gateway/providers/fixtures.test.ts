@@ -15,6 +15,10 @@ describe.each([
   ['voyage', 'voyage'],
   ['huggingface', 'huggingface'],
   ['infinity', 'infinity'],
+  ['whisper-cpp', 'whisper_cpp'],
+  ['deepgram', 'deepgram'],
+  ['elevenlabs', 'elevenlabs'],
+  ['piper', 'piper'],
 ])('recorded exchanges with %s', (name, prefix) => {
   const files = readdirSync(new URL(`${name}/`, folder)).filter((file) =>
     /^(?!.*\.golden).*\.json$/.test(file),

@@ -23,6 +23,10 @@ const translations: readonly Spoken[] = [
   'voyage',
   'huggingface',
   'infinity',
+  'whisper_cpp',
+  'deepgram',
+  'elevenlabs',
+  'piper',
 ].flatMap((name) =>
   endpointNames.flatMap((endpoint) => {
     const translation = readTranslation(providers[name], endpoint)
@@ -164,6 +168,28 @@ const words = [
   'prompt_eval_count',
   'stream_options',
   'include_usage',
+  'segments',
+  'words',
+  'word',
+  'punctuated_word',
+  'start',
+  'end',
+  'duration',
+  'language',
+  'results',
+  'channels',
+  'alternatives',
+  'transcript',
+  'utterances',
+  'metadata',
+  'voice',
+  'speed',
+  'verbose_json',
+  'srt',
+  'timestamp_granularities',
+  'spacing',
+  'language_code',
+  'voice_settings',
   'valueOf',
   'toString',
   'toJSON',
@@ -226,7 +252,10 @@ describe.each(translations)('$name $endpoint', ({ endpoint, translation }) => {
     fc.assert(
       fc.property(fc.oneof(value, fieldsValue), fieldsValue, (answer, fields) => {
         const request = requestFor({ endpoint, fields })
-        return isCivil(() => JSON.stringify(translation.toAnswer(answer, request)))
+        return isCivil(() => {
+          const told = translation.toAnswer(answer, request)
+          JSON.stringify([told, translation.toText?.(told, request)])
+        })
       }),
       { numRuns: 300 },
     )
@@ -293,6 +322,19 @@ describe('an answer that is not the dialect is nonsense', () => {
     ['huggingface', 'rerank', { results: [] }],
     ['huggingface', 'rerank', [{ index: 0, relevance_score: 1 }]],
     ['infinity', 'rerank', []],
+    ['whisper_cpp', 'audio-transcriptions', 'hello'],
+    ['whisper_cpp', 'audio-transcriptions', {}],
+    ['whisper_cpp', 'audio-translations', { text: 7 }],
+    ['whisper_cpp', 'audio-transcriptions', { text: 'a', segments: [{}] }],
+    ['whisper_cpp', 'audio-transcriptions', { text: 'a', segments: [{ text: 'a', start: 'b' }] }],
+    ['whisper_cpp', 'audio-transcriptions', { text: 'a', segments: [{ text: 'a', words: [7] }] }],
+    ['deepgram', 'audio-transcriptions', { text: 'hello' }],
+    ['deepgram', 'audio-transcriptions', { results: { channels: [7] } }],
+    ['deepgram', 'audio-transcriptions', { results: { channels: [{ alternatives: [] }] } }],
+    ['deepgram', 'audio-speech', {}],
+    ['elevenlabs', 'audio-transcriptions', { transcripts: [] }],
+    ['elevenlabs', 'audio-transcriptions', { text: 'a', words: [{}] }],
+    ['elevenlabs', 'audio-speech', { audio_base64: 'aGk=' }],
     ['a1111', 'images-generations', {}],
     ['a1111', 'images-generations', { images: [] }],
     ['a1111', 'images-generations', { images: ['no picture!'] }],
