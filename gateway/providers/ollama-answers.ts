@@ -18,10 +18,15 @@ export function readOllama(answer: unknown, request: ModelRequest): JsonObject {
   )
 }
 
-/** OpenAI's `finish_reason` from Ollama's `done_reason`. */
-export function finishReasonOf(answer: JsonObject, hasToolCalls: boolean): string {
-  if (hasToolCalls) return 'tool_calls'
-  return answer.done_reason === 'length' ? 'length' : 'stop'
+/** OpenAI's `finish_reason` from Ollama's `done_reason`. Calls come whole, but for one that is written as text. */
+export function finishReasonOf(
+  answer: JsonObject,
+  hasToolCalls: boolean,
+  written?: object,
+): string {
+  const isCut = answer.done_reason === 'length'
+  if (hasToolCalls && !(isCut && written)) return 'tool_calls'
+  return isCut ? 'length' : 'stop'
 }
 
 /** OpenAI's `usage`. Ollama leaves a count out where it is nought. */

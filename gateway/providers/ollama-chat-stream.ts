@@ -1,5 +1,6 @@
 import { nonsense } from './dialect-limits.ts'
 import { finishReasonOf, optionalText, readOllama, toolCallsIn, usageOf } from './ollama-answers.ts'
+import { callOf, forcedCallOf, type ForcedCall } from './ollama-forced-call.ts'
 import type { ModelRequest, StreamTranslator } from './provider.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { isGiven, type JsonObject } from './read-json.ts'
@@ -23,6 +24,8 @@ export function isUsageAsked(request: ModelRequest): boolean {
 export function createChatStream(request: ModelRequest): StreamTranslator {
   const state: StreamState = { hasStarted: false, toolCalls: 0, isDone: false, usage: undefined }
   const mostCalls = request.fields.parallel_tool_calls === false ? 1 : Number.POSITIVE_INFINITY
+
+  const forced = forcedCallOf(request.fields)
 
   function chunk(choices: readonly JsonObject[], usage: unknown = null): Chunk {
     return {
@@ -51,9 +54,17 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
     state.toolCalls += calls.length
     return [
       ...(thinking === '' ? [] : [speak({ reasoning_content: thinking })]),
-      ...(content === '' ? [] : [speak({ content })]),
+      ...(content === '' ? [] : [forced ? argue(forced, content) : speak({ content })]),
       ...(calls.length === 0 ? [] : [speak({ tool_calls: calls })]),
     ]
+  }
+
+  /** A piece of the arguments of the call that was demanded. */
+  function argue(call: ForcedCall, text: string): Chunk {
+    const piece =
+      state.toolCalls > 0 ? { function: { arguments: text } } : callOf(call, text, request)
+    state.toolCalls = 1
+    return speak({ tool_calls: [{ index: 0, ...piece }] })
   }
 
   function end(event: JsonObject): readonly Chunk[] {
@@ -61,7 +72,7 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
     state.usage = usageOf(event)
     const last = speak(
       state.hasStarted ? {} : { content: '' },
-      finishReasonOf(event, state.toolCalls > 0),
+      finishReasonOf(event, state.toolCalls > 0, forced),
     )
     return isUsageAsked(request) ? [last, chunk([], state.usage)] : [last]
   }
