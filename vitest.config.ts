@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const timed = [
   'test/gateway/caller-gone.test.ts',
   'test/gateway/queue.test.ts',
+  'test/gateway/sound-streams.test.ts',
   'test/gateway/streams-aborted.test.ts',
 ]
 
