@@ -13,8 +13,9 @@ import { ollama } from './ollama.ts'
 import { openai } from './openai.ts'
 import type { Vendor } from './vendor.ts'
 
-/** The vendors behind the gateway, by the model name callers ask for. */
-export const vendors: readonly Vendor[] = [openai, anthropic, gemini, cohere, ollama]
+const vendors: readonly Vendor[] = [openai, anthropic, gemini, cohere, ollama]
+
+/** The model names behind the gateway, one a vendor. */
 export const models: readonly string[] = vendors.map(({ name }) => name)
 export const embeddingModels: readonly string[] = vendors
   .filter(({ embedding }) => embedding !== undefined)
