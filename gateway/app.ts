@@ -18,6 +18,7 @@ import { addKeptResponses } from './endpoints/responses.ts'
 import { addMetrics } from './endpoints/metrics.ts'
 import { addModelList } from './endpoints/models.ts'
 import { addModelRoutes } from './endpoints/model-routes.ts'
+import { addPassThrough } from './endpoints/pass-through.ts'
 import { forgetRest } from './endpoints/unread-rest.ts'
 import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from './errors/envelope.ts'
 import { GatewayError } from './errors/gateway-error.ts'
@@ -69,6 +70,8 @@ export function createApp(
   addExplain(app, gateway)
   addCountTokens(app, gateway)
   return app
+  addManagement(app, gateway)
+  addPassThrough(app, gateway)
 }
 
 /** The metrics alone, for a port of their own. */

@@ -87,7 +87,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const pools = new Pools()
   const rows = new ExchangeRows()
   const recent = new RecentExchanges()
-  const rooms = createRooms({ pools, rows, recent, storage, settings, log })
+  const rooms = createRooms({ prices, pools, rows, recent, storage, settings, log })
   const state = { isDraining: false, isClosing: false }
   const gateway = createGateway({ options, configuration, storage, rooms, rows, recent, state })
   const app = createApp(gateway, { isDraining: () => state.isDraining })
@@ -128,6 +128,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
 }
 
 interface RoomParts {
+  readonly prices: PriceBook
   readonly pools: Pools
   readonly rows: ExchangeRows
   readonly recent: RecentExchanges
@@ -136,7 +137,7 @@ interface RoomParts {
   readonly log: FastifyBaseLogger
 }
 
-function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts): Rooms {
+function createRooms({ prices, pools, rows, recent, storage, settings, log }: RoomParts): Rooms {
   const now = () => performance.now()
   const tokens = new TokenCache({
     pool: (origin) => pools.of(origin),
@@ -170,6 +171,7 @@ function createRooms({ pools, rows, recent, storage, settings, log }: RoomParts)
     countRetry: (group, isAllowed) => rows.addRetry(group, isAllowed),
     countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
     running: new RunningCalls(),
+    pricingOf: (ask) => createPricing(ask, prices.find),
     fetchFile: (ask) => fetchFile(ask, addressesOf),
     saveImage: (image) => storage.saveImage(image, hourMs),
     responses: storage.responses,

@@ -24,7 +24,7 @@ function rowOf(exchange: Exchange, endedAt: number): UsageRow {
   return {
     id: exchange.id,
     module: exchange.serving.module.name,
-    endpoint: exchange.endpoint.name,
+    endpoint: exchange.endpoint.shown?.name ?? exchange.endpoint.name,
     model: exchange.group,
     deploymentId: deployment?.id,
     provider: deployment?.provider.name,

@@ -4,6 +4,9 @@ import { GatewayError } from '../errors/gateway-error.ts'
 
 const otherCarriers = ['x-api-key', 'api-key', 'x-goog-api-key', 'x-litellm-api-key'] as const
 
+/** Every header that may carry a caller's key, but for the one a module names itself. */
+export const carrierNames: readonly string[] = ['authorization', ...otherCarriers]
+
 /** The key a caller shows, by any of the headers the OpenAI, Azure, Anthropic and Google SDKs use. */
 export function findCallerKey(
   headers: IncomingHttpHeaders,

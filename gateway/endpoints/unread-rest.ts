@@ -8,11 +8,11 @@ const patienceMs = 3_000
  */
 export function forgetRest(message: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
-    if (message.complete) return
+    if (message.complete || message.destroyed) return
     message.unpipe()
     message.resume()
     const timer = setTimeout(() => {
-      if (!message.complete) message.socket.destroy()
+      if (!message.complete && !message.destroyed) message.socket.destroy()
     }, patienceMs)
     message.once('close', () => clearTimeout(timer))
   })

@@ -51,7 +51,11 @@ const writers: ReadonlySet<EndpointName> = new Set([
   'messages',
 ])
 
-async function waitFor(waiting: Waiting, around: Surroundings): Promise<GateAdmission | undefined> {
+/** Waits for a place; leaves the queue as soon as nobody waits for the answer any more. */
+export async function waitFor(
+  waiting: Waiting,
+  around: Surroundings,
+): Promise<GateAdmission | undefined> {
   let place = 0
   let isLeft = false
   try {

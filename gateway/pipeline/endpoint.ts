@@ -20,6 +20,8 @@ export interface Endpoint {
   /** What ids of our own making begin with. */
   readonly idPrefix: string
   readonly errors: 'openai' | 'anthropic'
+  /** What rows and metrics call it, where it is none of OpenAI's: `name` is then what it is like. */
+  readonly shown?: { readonly name: string; readonly route: string }
 }
 
 export type FieldShape = 'list' | 'text' | 'text or list' | 'file'

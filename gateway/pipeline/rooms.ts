@@ -1,6 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Dispatcher } from 'undici'
 
+import type { PricingAsk } from '../accounting/create-pricing.ts'
+import type { Pricing } from '../accounting/pricing.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Credentials } from '../providers/credentials.ts'
 import type { Deployment } from '../routing/deployment.ts'
@@ -43,6 +45,8 @@ export interface Rooms {
   readonly countFallback: (exchange: Exchange, fallback: Fallback) => void
   /** Each call that is under way; ended when a deadline cuts the process short. */
   readonly running: RunningCalls
+  /** What the models of somebody's service cost. */
+  readonly pricingOf: (ask: PricingAsk) => Pricing
   /** Fetches a file from an address that a caller wrote. */
   readonly fetchFile: (ask: FetchAsk) => FileFetch
   /** Keeps a picture for an hour; the id stands in its address. */

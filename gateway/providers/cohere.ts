@@ -23,6 +23,7 @@ export function createCohere(name: string): Provider {
       path: '/v1/models?page_size=1000',
       namesIn: (answer) => (isObject(answer) ? textsUnder('name', answer.models) : []),
     },
+    usageReader: async () => (await import('./own-usage.ts')).cohereUsage,
   }
 }
 

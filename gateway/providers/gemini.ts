@@ -28,6 +28,8 @@ export const gemini: Provider = {
     ...geminiPictures(pathOf),
   },
   modelList: { path: '/models?pageSize=1000', namesIn: modelNamesIn },
+  queryKey: 'key',
+  usageReader: async () => (await import('./own-usage.ts')).geminiUsage,
 }
 
 /** Pictures by Imagen and by Gemini itself, made and edited. */

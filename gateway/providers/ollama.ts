@@ -22,5 +22,6 @@ export function createOllama(name: string): Provider {
       path: '/api/tags',
       namesIn: (answer) => (isObject(answer) ? textsUnder('name', answer.models) : []),
     },
+    usageReader: async () => (await import('./own-usage.ts')).ollamaUsage,
   }
 }

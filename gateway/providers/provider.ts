@@ -52,8 +52,15 @@ export interface Provider {
 
 export interface ModelListCall {
   /** Appended to the base URL. */
+  /** The parameter of a query in which its own clients may carry the key. */
+  readonly queryKey?: string
+  /** How its own answers and events tell what they have used, where not as OpenAI's or Anthropic's do. */
+  readonly usageReader?: () => Promise<UsageReader>
   readonly path: string
   /** Names in the answer's JSON; empty where it has none. */
+/** OpenAI's `usage` of what the provider has said in its own words; undefined where that tells none. */
+export type UsageReader = (said: unknown) => Readonly<Record<string, unknown>> | undefined
+
   namesIn(answer: unknown): readonly string[]
 }
 

@@ -2,7 +2,7 @@ import type { DeploymentParams, SigningKeys } from '../../modules/module.ts'
 
 /** A call as it will be sent, but for what signs it. */
 export interface FinishedCall {
-  readonly method: 'GET' | 'POST'
+  readonly method: string
   /** As it stands in the call's Host: with its port, unless that is the usual one. */
   readonly host: string
   /** With its query. */

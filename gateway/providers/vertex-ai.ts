@@ -51,6 +51,8 @@ export const vertexAi: Provider = {
         : [],
   },
 }
+  queryKey: 'key',
+  usageReader: async () => (await import('./own-usage.ts')).geminiUsage,
 
 // Without a project it is the express mode, which knows no places.
 function hostOf(params: DeploymentParams): string {

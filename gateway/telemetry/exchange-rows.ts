@@ -161,7 +161,8 @@ export class ExchangeRows {
     const last = this.#lastRow
     if (last && isAlike(last.exchange, exchange)) return last
     const deployment = exchange.deployment?.id ?? ''
-    const key = `${exchange.endpoint.name}|${exchange.group}|${deployment}|${exchange.caller.id}|${exchange.status}|${exchange.outcome}|${exchange.isStream}`
+    const { name, shown } = exchange.endpoint
+    const key = `${shown?.route ?? name}|${exchange.group}|${deployment}|${exchange.caller.id}|${exchange.status}|${exchange.outcome}|${exchange.isStream}`
     let row = this.rows.get(key)
     if (!row && this.rows.size < mostRows) {
       row = new ExchangeRow(exchange)

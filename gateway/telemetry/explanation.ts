@@ -50,7 +50,7 @@ export interface Told extends Pick<
   | 'status'
 > {
   readonly serving: { readonly generation: number; readonly module: { readonly name: string } }
-  readonly endpoint: { readonly name: EndpointName }
+  readonly endpoint: { readonly name: EndpointName; readonly shown?: { readonly name: string } }
   readonly caller: { readonly id: string }
   readonly trace: Trace | undefined
 }
@@ -62,7 +62,7 @@ export function explain(told: Told, endedAt: number): Explanation {
     id: told.id,
     call_id: told.callId,
     module: serving.module.name,
-    endpoint: told.endpoint.name,
+    endpoint: told.endpoint.shown?.name ?? told.endpoint.name,
     model: told.model.slice(0, longestName),
     group: told.group,
     stream: told.isStream,

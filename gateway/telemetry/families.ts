@@ -67,7 +67,7 @@ const proxyLabels = (row: ExchangeRow): Labels => ({
   ...identity(row.exchange.caller.id),
   requested_model: row.exchange.group,
   user_email: none,
-  route: `/v1${pathOf(row.exchange.endpoint.name)}`,
+  route: row.exchange.endpoint.shown?.route ?? `/v1${pathOf(row.exchange.endpoint.name)}`,
   client_ip: none,
   user_agent: none,
   model_id: row.exchange.deployment?.id ?? none,

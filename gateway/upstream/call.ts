@@ -22,7 +22,7 @@ export interface UpstreamHead {
 }
 
 export interface CallOptions {
-  readonly method: 'GET' | 'POST'
+  readonly method: Dispatcher.HttpMethod
   readonly path: string
   readonly headers: string[]
   readonly body: Buffer | Readable | null
