@@ -36,7 +36,7 @@ beforeAll(async () => {
         entry('whisper', 'whisper_cpp/large-v3', { base_model: 'whisper-1' }),
         entry('nova', 'deepgram/nova-3', { base_model: 'deepgram/nova-3' }),
         entry('scribe', 'elevenlabs/scribe_v2', { input_cost_per_second: 0.01 }),
-        entry('lenient', 'deepgram/nova-3', { drop_params: true }),
+        entry('lenient', 'deepgram/nova-3', { drop_params: true, keyterm: ['Ada', 'Bob'] }),
         entry('aura', 'deepgram/aura-2'),
         entry('eleven', 'elevenlabs/eleven_multilingual_v2', { base_model: 'tts-1' }),
         entry('piper', 'piper/en_US-lessac-medium', { input_cost_per_second: 0.01 }),
@@ -185,6 +185,7 @@ describe('transcriptions', () => {
       .create({ model: 'lenient', file: await file(), stream: true, prompt: 'Ada' })
       .asResponse()
     expect(await answer.json()).toMatchObject({ text: 'Hello, world. Is anybody there?' })
+    expect(last().path).toBe('/v1/listen?smart_format=true&keyterm=Ada&keyterm=Bob&model=nova-3')
   })
 })
 
