@@ -1,3 +1,4 @@
+import { isObject } from '../../modules/json-object.ts'
 import { rulesFor, type RequestRules } from '../providers/request-rules.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { controlFields } from './control-fields.ts'
@@ -13,6 +14,8 @@ export interface RequestPlan {
   readonly extra: readonly (readonly [string, unknown])[]
   /** Never sent: control fields, and what the deployment or its provider does not take. */
   readonly removed: ReadonlySet<string>
+  /** What is left of a caller's `metadata`, though that is removed. */
+  readonly metadata: readonly string[]
   readonly paths: readonly DropPath[]
   readonly renamed: RequestRules['renamed']
   readonly repairs: RequestRules['repairs']
@@ -36,11 +39,13 @@ export function createRequestPlan(
   const dropped = params.additionalDropParams.filter((name) => !readDropPath(name))
   const removed = new Set([...controlFields, ...dropped, ...refused])
   const defaults = Object.entries(params.defaults).filter(([key]) => !removed.has(key))
+  const metadata = removed.has('metadata') ? [] : (provider.metadataFields ?? [])
   if (origin !== openAi) removed.add('metadata')
   return {
     defaults,
     extra: Object.entries(params.extraBody),
     removed,
+    metadata,
     paths: params.additionalDropParams.flatMap((name) => readDropPath(name) ?? []),
     renamed,
     repairs: isModifying ? rules.repairs : [],
@@ -63,12 +68,23 @@ export function plannedFields(fields: Fields, plan: RequestPlan): Record<string,
   const sent: Record<string, unknown> = { __proto__: null }
   for (const [key, value] of plan.defaults) if (!isOverridden(key, fields)) sent[key] = value
   for (const key of Object.keys(fields)) if (!plan.removed.has(key)) sent[key] = fields[key]
+  const metadata = metadataOf(fields, plan)
+  if (metadata) sent['metadata'] = metadata
   for (const [from, to] of plan.renamed) rename(sent, from, to)
   for (const { field, steps } of plan.paths)
     if (sent[field] !== undefined) sent[field] = withoutPath(sent[field], steps)
   for (const repair of plan.repairs) Object.assign(sent, repair(sent))
   for (const [key, value] of plan.extra) sent[key] = value
   return sent
+}
+
+/** What of the caller's `metadata` is the upstream's own; undefined where it has none of that. */
+export function metadataOf({ metadata }: Fields, plan: RequestPlan): Fields | undefined {
+  if (!isObject(metadata) || plan.metadata.length === 0) return undefined
+  const own = plan.metadata.filter((name) => metadata[name] !== undefined)
+  return own.length === 0
+    ? undefined
+    : Object.fromEntries(own.map((name) => [name, metadata[name]]))
 }
 
 const twins: ReadonlyMap<string, string> = new Map([

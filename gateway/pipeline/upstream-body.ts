@@ -7,6 +7,7 @@ import {
   hasAdditions,
   hasChanges,
   isOverridden,
+  metadataOf,
   plannedFields,
   type RequestPlan,
 } from './request-plan.ts'
@@ -30,6 +31,8 @@ export interface BodyOptions {
   readonly upstreamModel: string
   /** Ask for a usage chunk that the caller did not ask for. */
   readonly isUsageAdded: boolean
+  /** A maximum of the answer that nobody has named. */
+  readonly maximum?: { readonly name: string; readonly value: number } | undefined
 }
 
 /** The bytes for an upstream of the caller's own dialect: the caller's, edited in place. */
@@ -38,12 +41,13 @@ export function upstreamBytes(
   deployment: Deployment,
   options: BodyOptions,
 ): Buffer {
-  const { upstreamModel, isUsageAdded } = options
+  const { upstreamModel, isUsageAdded, maximum } = options
   const plan = planOf(deployment, upstreamModel)
   const { bytes, members, fields } = request
   const isSameModel = fields['model'] === upstreamModel
   const model = upstreamModel === plan.upstreamModel ? plan.model : encode(upstreamModel)
-  if (!plan.hasAdditions && !plan.hasChanges && !isUsageAdded && !hasAny(members, plan.removed)) {
+  const isAdded = plan.hasAdditions || isUsageAdded || maximum !== undefined
+  if (!isAdded && !plan.hasChanges && !hasAny(members, plan.removed)) {
     // What nearly every request is: only its model has another name behind us.
     const member = members.find(({ key }) => key === 'model')
     if (isSameModel && member) return bytes
@@ -53,15 +57,16 @@ export function upstreamBytes(
     ? editsTo(plannedFields(fields, plan), fields, plan)
     : { set: additionsTo(fields, plan), remove: plan.removed }
   if (!isSameModel && !edits.set.has('model')) edits.set.set('model', model)
+  if (maximum) edits.set.set(maximum.name, encode(maximum.value))
   if (isUsageAdded) edits.set.set('stream_options', usageOptions(fields['stream_options']))
   return editBody(bytes, members, edits)
 }
 
-function additionsTo(
-  fields: JsonRequest['fields'],
-  { defaults, extra, encoded }: BodyPlan,
-): Map<string, Buffer> {
+function additionsTo(fields: JsonRequest['fields'], plan: BodyPlan): Map<string, Buffer> {
+  const { defaults, extra, encoded } = plan
   const set = new Map<string, Buffer>()
+  const metadata = metadataOf(fields, plan)
+  if (metadata) set.set('metadata', encode(metadata))
   for (const [key, value] of defaults)
     if (!isOverridden(key, fields)) set.set(key, encoded.get(value) ?? encode(value))
   for (const [key, value] of extra) set.set(key, encoded.get(value) ?? encode(value))

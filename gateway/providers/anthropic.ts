@@ -25,6 +25,7 @@ export const anthropic: Provider = {
     'chat-completions': lazily(async () => (await import('./anthropic-chat.ts')).anthropicChat),
     messages: { kind: 'pass-through', path: '/v1/messages', callerHeaders: ['anthropic-beta'] },
   },
+  metadataFields: ['user_id'],
   rules: [
     {
       models: /claude-(fable|mythos|(opus|sonnet|haiku)-(4[-.][7-9](?!\d)|[5-9](?!\d)))/,

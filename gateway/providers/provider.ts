@@ -44,23 +44,27 @@ export interface Provider {
   /** A model's name at the provider's own service, where LiteLLM has another for it. */
   readonly modelName?: (model: string) => string
   readonly endpoints: Partial<Record<EndpointName, Translation>>
+  /** What is wrong with a workflow that a deployment brings; absent: it is asked without one. */
+  readonly checkWorkflow?: (workflow: Readonly<Record<string, unknown>>) => string | undefined
+  /** What of a request's `metadata` is its own and goes along; the rest is the gateway's. Absent: nothing. */
+  readonly metadataFields?: readonly string[]
   /** What requests of its own dialect it is known to refuse, by model; absent: nothing. */
   readonly rules?: readonly VendorRules[]
   /** A free question that shows the server lives and which models it has. */
   readonly modelList: ModelListCall
-}
-
-export interface ModelListCall {
-  /** Appended to the base URL. */
   /** The parameter of a query in which its own clients may carry the key. */
   readonly queryKey?: string
   /** How its own answers and events tell what they have used, where not as OpenAI's or Anthropic's do. */
   readonly usageReader?: () => Promise<UsageReader>
-  readonly path: string
-  /** Names in the answer's JSON; empty where it has none. */
+}
+
 /** OpenAI's `usage` of what the provider has said in its own words; undefined where that tells none. */
 export type UsageReader = (said: unknown) => Readonly<Record<string, unknown>> | undefined
 
+export interface ModelListCall {
+  /** Appended to the base URL. */
+  readonly path: string
+  /** Names in the answer's JSON; empty where it has none. */
   namesIn(answer: unknown): readonly string[]
 }
 

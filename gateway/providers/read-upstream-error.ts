@@ -77,7 +77,12 @@ function envelope(error: JsonObject): Said {
   const { code, param, type, metadata } = error
   const passedOn = passedOnIn(metadata)
   return {
-    message: passedOn?.message ?? textOf(error.message) ?? textOf(error.detail) ?? '',
+    message:
+      passedOn?.message ??
+      textOf(error.message) ??
+      textOf(error.Message) ??
+      textOf(error.detail) ??
+      '',
     code,
     param,
     type,

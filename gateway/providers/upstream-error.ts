@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { UpstreamLimits } from '../limits/gate.ts'
 import { mergeLimits, readLimits, usedUpMs } from './read-limits.ts'
-import { isKeyRefused } from './key-refusals.ts'
+import { isCreditUsedUp, isKeyRefused } from './key-refusals.ts'
 import { readRefusalLimits } from './read-refusal-limits.ts'
 import {
   headerOf,
@@ -31,7 +31,7 @@ export interface FailedAnswer {
 /** The catalogue's error for an upstream's, with what it said where that helps the caller. */
 export function mapUpstreamError(answer: FailedAnswer): GatewayError {
   const body = parseBody(answer.body)
-  const said = readUpstreamError(body, answer.secrets)
+  const said = withHeader(readUpstreamError(body, answer.secrets), answer.headers)
   const code = refusalKindOf(answer.status, said) ?? codeFor(answer.status, said)
   const { retryAfterSeconds, limits } = limitsIn(answer, body, said)
   return new GatewayError(code, messages[code](answer, said), {
@@ -42,6 +42,12 @@ export function mapUpstreamError(answer: FailedAnswer): GatewayError {
     ...(survives.has(code) && { upstream: upstreamOf(answer.status, code, said) }),
     cause: causeOf(answer, said),
   })
+}
+
+// AWS names an error in a header: ValidationException, with an address behind a colon.
+function withHeader(said: UpstreamError, headers: UpstreamHeaders): UpstreamError {
+  const [name = ''] = (headerOf(headers, 'x-amzn-errortype') ?? '').split(':')
+  return said.type === null && /^\w{1,80}$/.test(name) ? { ...said, type: name } : said
 }
 
 interface Limits {
@@ -104,6 +110,8 @@ const byStatus: Readonly<Record<number, StatusCode>> = {
   403: 'upstream_refused_our_key',
   404: 'upstream_lacks_model',
   408: 'upstream_timeout',
+  // The model failed, says the server in front of it.
+  424: 'upstream_failed',
   429: 'upstream_rate_limited',
 }
 
@@ -157,8 +165,7 @@ const messages: Readonly<
   Record<MappedCode, (answer: FailedAnswer, said: UpstreamError) => string>
 > = {
   upstream_refused_our_key: ({ model, status }, said) =>
-    // ElevenLabs says it with a 401.
-    status === 402 || said.innerCode === 'quota_exceeded'
+    isCreditUsedUp(status, said)
       ? `The server behind model '${model}' wants to be paid first (${status}): the account of this gateway's key is out of credit. Your own key is fine.`
       : `The server behind model '${model}' refused this gateway's key for it. Set a valid api_key for the model; your own key is fine.`,
   upstream_lacks_model: lacksModel,

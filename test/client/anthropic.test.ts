@@ -260,6 +260,27 @@ describe('the Anthropic client and a model of Anthropic', () => {
     }
   })
 
+  test('of its metadata the user goes along, what is the gateway’s stays here', async () => {
+    upstream.script(answerJson(message([], 'end_turn')))
+    const metadata = { user_id: 'u-1', tags: ['free'] }
+    for (const model of ['claude', 'mended']) {
+      await client().messages.create({ ...asked, model, metadata })
+      expect(sent().body.metadata).toEqual({ user_id: 'u-1' })
+    }
+    await gateway.client.chat.completions.create({
+      model: 'claude',
+      messages,
+      metadata: { user_id: 'u-2', trace: 'x' },
+    })
+    expect(sent().body.metadata).toEqual({ user_id: 'u-2' })
+    await gateway.client.chat.completions.create({
+      model: 'claude',
+      messages,
+      metadata: { a: 'b' },
+    })
+    expect(sent().body).not.toHaveProperty('metadata')
+  })
+
   test('what the caller asks for in anthropic-beta goes along', async () => {
     upstream.script(answerJson(message([], 'end_turn')))
     const headers = { 'anthropic-beta': 'context-1m-2025-08-07' }

@@ -15,9 +15,19 @@ describe('a 400 is about our key where it says', () => {
     'API Key not found. Please pass a valid API key.',
     'User location is not supported for the API use.',
     'Gemini API free tier is not available in your country. Please enable billing.',
+    'Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.',
   ])('%s', (message) => {
     expect(codeFor(400, message)).toBe('upstream_refused_our_key')
   })
+})
+
+test('an account without credit is told from a wrong key', () => {
+  const message = 'Your credit balance is too low to access the Anthropic API.'
+  const body = Buffer.from(
+    JSON.stringify({ type: 'error', error: { type: 'invalid_request_error', message } }),
+  )
+  const error = mapUpstreamError({ status: 400, body, headers: {}, model: 'asked', nowMs: 0 })
+  expect(error.message).toContain('out of credit')
 })
 
 test.each([
