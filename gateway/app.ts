@@ -70,7 +70,6 @@ export function createApp(
   addExplain(app, gateway)
   addCountTokens(app, gateway)
   return app
-  addManagement(app, gateway)
   addPassThrough(app, gateway)
 }
 

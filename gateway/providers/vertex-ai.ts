@@ -50,9 +50,9 @@ export const vertexAi: Provider = {
         ? textsUnder('name', answer.publisherModels).map((name) => name.replace(/^.*\//, ''))
         : [],
   },
-}
   queryKey: 'key',
   usageReader: async () => (await import('./own-usage.ts')).geminiUsage,
+}
 
 // Without a project it is the express mode, which knows no places.
 function hostOf(params: DeploymentParams): string {
