@@ -1,7 +1,5 @@
-import { isObject } from '../../modules/json-object.ts'
 import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
-import { textsUnder } from './read-json.ts'
 
 /** Deepgram in its own dialect: `/v1/listen` and `/v1/speak`. */
 export const deepgram: Provider = {
@@ -17,11 +15,6 @@ export const deepgram: Provider = {
     'audio-transcriptions': lazily(async () => (await import('./deepgram-listen.ts')).listen),
     'audio-speech': lazily(async () => (await import('./deepgram-speak.ts')).speak),
   },
-  modelList: {
-    path: '/v1/models',
-    namesIn: (answer) =>
-      isObject(answer)
-        ? [answer.stt, answer.tts].flatMap((list) => textsUnder('canonical_name', list))
-        : [],
-  },
+  // It lists names with all that belongs to them, nova-3-general, and takes shorter ones.
+  modelList: { path: '/v1/models', namesIn: () => [] },
 }

@@ -1,6 +1,5 @@
 import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
-import { textsUnder } from './read-json.ts'
 
 /** ElevenLabs in its own dialect: `/v1/text-to-speech` and `/v1/speech-to-text`. */
 export const elevenLabs: Provider = {
@@ -17,5 +16,6 @@ export const elevenLabs: Provider = {
       async () => (await import('./elevenlabs-transcription.ts')).elevenLabsTranscription,
     ),
   },
-  modelList: { path: '/v1/models', namesIn: (answer) => textsUnder('model_id', answer) },
+  // Models that listen are not in its list.
+  modelList: { path: '/v1/models', namesIn: () => [] },
 }

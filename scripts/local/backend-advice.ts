@@ -32,6 +32,23 @@ const knownServers: readonly KnownServer[] = [
   { port: '8000', name: 'vLLM', start: 'start it with `vllm serve <model>`' },
   {
     port: '8080',
+    name: 'whisper.cpp',
+    start: 'start it with `whisper-server -m <model.bin> --port 8080 --convert`',
+    fits: ({ modelList }) => modelList.path === '/health',
+  },
+  {
+    port: '5000',
+    name: 'Piper',
+    start: 'start it with `python3 -m piper.http_server -m <voice>`',
+    fits: ({ modelList }) => modelList.path === '/voices',
+  },
+  {
+    port: '8880',
+    name: 'Kokoro-FastAPI',
+    start: 'start its container on port 8880',
+  },
+  {
+    port: '8080',
     name: 'llama.cpp or LocalAI',
     start: 'start it with `llama-server -m <model.gguf> --port 8080`',
   },

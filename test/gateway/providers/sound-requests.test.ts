@@ -106,17 +106,14 @@ describe('a key goes as each vendor wants it', () => {
   ])('%s %s', (name, key, header) => expect(providerOf(name).keyHeader?.(key)).toEqual(header))
 })
 
-describe('models and voices that a server lists', () => {
+describe('names that a server lists are those that are asked for, or none', () => {
   test.each([
-    [
-      'deepgram',
-      { stt: [{ canonical_name: 'nova-3' }], tts: [{ canonical_name: 'aura-2-zeus-en' }] },
-      ['nova-3', 'aura-2-zeus-en'],
-    ],
-    ['elevenlabs', [{ model_id: 'eleven_v3' }], ['eleven_v3']],
-    ['piper', { 'en_US-lessac-medium': {} }, ['en_US-lessac-medium']],
+    ['deepgram', { stt: [{ canonical_name: 'nova-3-general' }], tts: [] }, []],
+    ['elevenlabs', [{ model_id: 'eleven_v3' }], []],
     ['whisper_cpp', { status: 'ok' }, []],
-    ['deepgram', [], []],
+    ['piper', { 'en_US-lessac-medium': {} }, ['en_US-lessac-medium']],
+    ['piper', [], []],
+    ['kokoro', { data: [{ id: 'kokoro' }] }, ['kokoro']],
   ])('%s', (name, answer, names) =>
     expect(providerOf(name).modelList.namesIn(answer)).toEqual(names),
   )
