@@ -29,6 +29,7 @@ const variablesByProvider: Readonly<Record<string, string>> = {
   cerebras: 'CEREBRAS_API_KEY',
   cohere: 'COHERE_API_KEY',
   cohere_chat: 'COHERE_API_KEY',
+  comfyui: 'COMFYUI_API_KEY',
   dashscope: 'DASHSCOPE_API_KEY',
   deepgram: 'DEEPGRAM_API_KEY',
   deepseek: 'DEEPSEEK_API_KEY',

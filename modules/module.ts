@@ -52,6 +52,9 @@ export interface DeploymentParams {
   readonly credentials?: string
   /** Where calls are signed in place of showing a key: AWS. */
   readonly signingKeys?: Partial<SigningKeys>
+  /** What is drawn by, where a server draws by workflows, or the path of its JSON. */
+  readonly workflow?: Readonly<Record<string, unknown>>
+  readonly workflowFile?: string
   readonly timeoutMs?: number
   readonly streamTimeoutMs?: number
   readonly connectTimeoutMs?: number

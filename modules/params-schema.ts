@@ -80,6 +80,15 @@ export const paramsSchema = litellmBlock(
     aws_profile_name: optional(text({ description: 'Not possible here.' })),
     aws_role_name: optional(text({ description: 'Not possible here.' })),
     aws_web_identity_token: optional(text({ description: 'Not possible here.' })),
+    workflow: optional(
+      either([text({ description: '' }), anyMap({ description: '' })], {
+        description: 'Workflow of ComfyUI, in its API format.',
+        expected: "a workflow in ComfyUI's API format, as keys and values or as JSON",
+      }),
+    ),
+    workflow_file: optional(
+      text({ description: 'Path of such a workflow, a JSON file, where the gateway runs.' }),
+    ),
     timeout: optional(seconds({ description: 'Longest answer of this deployment, seconds.' })),
     stream_timeout: optional(
       seconds({ description: 'Longest wait for the first chunk of a stream, seconds.' }),

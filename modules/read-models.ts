@@ -9,6 +9,7 @@ import { readLimits } from './read-limits.ts'
 import { readPrices } from './read-prices.ts'
 import { requestParameters } from './request-parameters.ts'
 import { paramsSchema } from './params-schema.ts'
+import { readWorkflow } from './read-workflow.ts'
 import { modelSchema } from './schema.ts'
 import type { ValueOf } from './schema-parts.ts'
 import type { SchemaReader } from './schema-reader.ts'
@@ -63,6 +64,7 @@ function readModel(raw: unknown, index: number, reading: ModelReading): ModelEnt
   if (!entry) return undefined
   const params: DeploymentParams = {
     ...toParams(entry.litellm_params, defaults),
+    ...readWorkflow(entry.litellm_params, paramsPath, reading.faults),
     ...readLimits(entry.litellm_params, written, paramsPath, reading),
     ...readPrices(entry.litellm_params, { written, info: entry.model_info ?? {} }, path, reading),
   }

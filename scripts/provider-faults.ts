@@ -1,8 +1,9 @@
 import { createPricing } from '../gateway/accounting/create-pricing.ts'
 import { PriceBook } from '../gateway/accounting/price-book.ts'
 import { resolveProvider } from '../gateway/providers/index.ts'
+import type { Provider } from '../gateway/providers/provider.ts'
 import { FaultList } from '../modules/fault-list.ts'
-import type { Fault, ModelEntry, Module } from '../modules/module.ts'
+import type { DeploymentParams, Fault, ModelEntry, Module } from '../modules/module.ts'
 import { hasPlaceholder } from '../modules/placeholders.ts'
 import { parseYaml } from '../modules/yaml-source.ts'
 
@@ -34,6 +35,7 @@ function checkEntry(entry: ModelEntry, module: Module, faults: FaultList): void 
     return
   }
   const { provider, model } = resolved
+  checkWorkflow(params, provider, path, faults)
   if (params.apiBase === undefined && provider.defaultBase === undefined) {
     faults.error(
       [...path, 'api_base'],
@@ -53,4 +55,17 @@ function checkEntry(entry: ModelEntry, module: Module, faults: FaultList): void 
     [...path, 'model'],
     `no endpoint of this module can use it: ${provider.name} serves ${able}`,
   )
+}
+
+// A file stands where the gateway runs, and is read there.
+function checkWorkflow(
+  { workflow, workflowFile }: DeploymentParams,
+  { name, checkWorkflow: check }: Provider,
+  path: readonly (string | number)[],
+  faults: FaultList,
+): void {
+  const key = workflow === undefined ? 'workflow_file' : 'workflow'
+  if (workflow === undefined && workflowFile === undefined) return
+  const fault = check ? workflow && check(workflow) : `${name} draws by none`
+  if (fault !== undefined) faults.error([...path, key], fault)
 }

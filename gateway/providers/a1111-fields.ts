@@ -85,7 +85,8 @@ export function checkpointOf(fields: JsonObject, model: string): JsonObject {
   return { override_settings: settings, override_settings_restore_afterwards: false }
 }
 
-function sizeOf(size: unknown): JsonObject {
+/** Width and height as asked; nothing where the server is to choose. */
+export function sizeOf(size: unknown): { width?: number; height?: number } {
   if (!isGiven(size) || size === 'auto') return {}
   const [, width, height] = /^(\d{1,5})x(\d{1,5})$/.exec(textOf(size) ?? '')?.map(Number) ?? []
   if (width === undefined || height === undefined)

@@ -3,6 +3,7 @@ import { a1111 } from './a1111.ts'
 import { anthropic } from './anthropic.ts'
 import { azure } from './azure.ts'
 import { createCohere } from './cohere.ts'
+import { comfyui } from './comfyui.ts'
 import { deepgram } from './deepgram.ts'
 import { elevenLabs } from './elevenlabs.ts'
 import { gemini } from './gemini.ts'
@@ -19,6 +20,7 @@ const ownDialects = {
   ollama: createOllama('ollama'),
   ollama_chat: createOllama('ollama_chat'),
   a1111,
+  comfyui,
   anthropic,
   azure,
   gemini,

@@ -9,6 +9,7 @@ import type { Gate } from '../limits/gate.ts'
 import type { Deployment, Timeouts } from './deployment.ts'
 import { Health } from './health.ts'
 import { findSigningKeys } from './signing-keys.ts'
+import { findWorkflow } from './find-workflow.ts'
 import { addVendorParams, firstOf } from './vendor-params.ts'
 
 /** One model entry that cannot be called, and why; the others are not touched by it. */
@@ -64,7 +65,9 @@ function createDeployment(
   const resolved = resolveProvider(entry.params)
   if ('fault' in resolved) return fault(resolved.fault)
   const { provider, model } = resolved
-  const completed = addVendorParams(entry.params, provider, around)
+  const workflow = findWorkflow(entry.params, provider, around)
+  if ('fault' in workflow) return fault(workflow.fault)
+  const completed = addVendorParams({ ...entry.params, ...workflow }, provider, around)
   if ('fault' in completed) return fault(completed.fault)
   const { credentials } = completed
   const signingKeys = findSigningKeys(completed.params, provider, around)
