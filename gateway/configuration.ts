@@ -6,7 +6,8 @@ import type { FastifyBaseLogger } from 'fastify'
 
 import type { Fault, ModelEntry, RouterSettings } from '../modules/module.ts'
 import { readModule } from '../modules/read-module.ts'
-import { createKeyring, splitKeys } from './auth/keyring.ts'
+import { createKeyring, splitKeys, type KeyBook, type VirtualKeys } from './auth/keyring.ts'
+import { createDigest } from './auth/virtual-key.ts'
 import { weaknessOf } from './auth/weak-key.ts'
 import type { PricingAsk } from './accounting/create-pricing.ts'
 import type { Pricing } from './accounting/pricing.ts'
@@ -44,6 +45,7 @@ interface ConfigurationParts {
   readonly log: FastifyBaseLogger
   readonly findGate: FindGate
   readonly findPricing: FindPricing
+  readonly keyBook: KeyBook
 }
 
 const permission = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY'
@@ -57,6 +59,7 @@ export class Configuration {
   readonly #log: FastifyBaseLogger
   readonly #findGate: FindGate
   readonly #findPricing: FindPricing
+  readonly #keyBook: KeyBook
   readonly #listeners: ((serving: Serving) => void)[] = []
   #databaseUrl: string | undefined
   #watchers: FSWatcher[] = []
@@ -68,12 +71,14 @@ export class Configuration {
   #lastRead = ''
   #seen = ''
 
-  constructor({ settings, environment, log, findGate, findPricing }: ConfigurationParts) {
+  constructor(parts: ConfigurationParts) {
+    const { settings, environment, log, findGate, findPricing, keyBook } = parts
     this.#settings = settings
     this.#environment = environment
     this.#log = log
     this.#findGate = findGate
     this.#findPricing = findPricing
+    this.#keyBook = keyBook
     const findVariable = createFindVariable(environment, readSecretFiles(settings.secretsDir))
     this.#databaseUrl = findVariable('DATABASE_URL')
   }
@@ -178,6 +183,7 @@ export class Configuration {
       : undefined
     const isWeakPermitted = noting(permission)?.toLowerCase() === 'true'
     const masterKey = noting('LITELLM_MASTER_KEY') ?? read.module?.general.masterKey
+    const saltKeys = splitKeys(noting('LITELLM_SALT_KEY') ?? noting('SALT_KEY'))
     const digest = digestOf(text, used.set('LITELLM_MASTER_KEY', masterKey))
     if (digest === this.#seen) return
     this.#seen = digest
@@ -195,7 +201,10 @@ export class Configuration {
       digest,
       module: read.module,
       router: createRouter(read.module, made.deployments),
-      keyring: createKeyring(keys, read.module.general.keyHeaderName),
+      keyring: createKeyring(keys, {
+        headerName: read.module.general.keyHeaderName,
+        virtual: this.#virtualKeysUnder(saltKeys),
+      }),
       leftOut,
       warnings: read.faults.filter(({ severity }) => severity === 'warning'),
       loadedAtMs: Date.now(),
@@ -247,6 +256,12 @@ export class Configuration {
     for (const { file, line, column, path, message: fault } of faults) {
       this.#log.error(`${file}:${line}:${column} ${path}: ${fault}`)
     }
+  }
+
+  // Keys that were made under a former salt key go on being found.
+  #virtualKeysUnder(saltKeys: readonly string[]): VirtualKeys | undefined {
+    const [digestOf, ...formerly] = saltKeys.map(createDigest)
+    return digestOf && { digestOf, formerly, book: this.#keyBook }
   }
 
   #createGateOf(router: RouterSettings) {

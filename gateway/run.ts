@@ -7,6 +7,7 @@ import { createPricing } from './accounting/create-pricing.ts'
 import { PriceBook } from './accounting/price-book.ts'
 import { settle } from './accounting/settle.ts'
 import { createApp, createMetricsApp } from './app.ts'
+import { AccessBook } from './auth/access-book.ts'
 import { Configuration, mayStillCome } from './configuration.ts'
 import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
@@ -68,6 +69,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     log,
     findGate: (ask) => gates.gate(ask),
     findPricing: (ask) => createPricing(ask, prices.find),
+    keyBook: { find: (id) => access.find(id), isKnown: (id) => access.isKnown(id) },
   })
   const storage = createStorage({
     databaseUrl: () => configuration.databaseUrl,
@@ -77,6 +79,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     log,
   })
   const now = () => performance.now()
+  const access = new AccessBook({ source: storage.access, notices: storage.notices, now })
   const slotLedger = firstLedger(storage.slots, colleagues.slots)
   const gates = new Gates({
     openCounters: () =>
@@ -97,12 +100,14 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     const at = await metricsApp.listen({ host: settings.host, port: settings.metricsPort })
     log.info(`metrics on ${at}/metrics`)
   }
-  configuration.onServing(({ router: { deployments } }) => {
+  configuration.onServing(({ keyring, module, router: { deployments } }) => {
+    if (keyring.virtual) access.open(module.general)
     pools.keepOnly(new Set(deployments.map(({ origin }) => origin)))
     gates.keepOnly(new Set(deployments.map(({ id }) => id)))
   })
   configuration.load()
   if (!configuration.serving && !mayStillCome(settings)) {
+    access.close()
     await app.close()
     await storage.close({ deadlineMs: 0 })
     throw new StartError(configuration.refusal?.message ?? 'there is no configuration')
@@ -117,6 +122,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       await delay(settings.shutdownDelayMs)
       state.isClosing = true
       configuration.close()
+      access.close()
       await finish(app, rooms, settings.shutdownTimeoutMs)
       await metricsApp?.close()
       await pools.destroy()

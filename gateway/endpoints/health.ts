@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { authenticateIfShown } from '../auth/keyring.ts'
+import { requireUse, roleOf } from '../auth/rights.ts'
+import { useOf } from './ask-caller.ts'
 import type { Gateway } from './gateway.ts'
 import { mergeHealth } from './health-report.ts'
 import { probeServers, type ServerHealth } from '../upstream/probe.ts'
@@ -18,7 +20,7 @@ export function addHealth(app: FastifyInstance, gateway: Gateway): void {
     return reply.code(report.isReady ? 200 : 503).send(report.body)
   })
   app.get<{ Querystring: { probe?: string } }>('/health', async (request) => {
-    const isMaster = isMasterCaller(request, gateway)
+    const isMaster = await isMasterCaller(request, gateway)
     const servers: ServerHealth[] =
       isMaster && request.query.probe === 'true' ? await probe(gateway) : []
     const reports = await gateway.askAll('health')
@@ -26,11 +28,14 @@ export function addHealth(app: FastifyInstance, gateway: Gateway): void {
   })
 }
 
-function isMasterCaller(request: FastifyRequest, gateway: Gateway): boolean {
+// Whoever sees everything sees this too.
+async function isMasterCaller(request: FastifyRequest, gateway: Gateway): Promise<boolean> {
   const { serving } = gateway.configuration
-  return serving
-    ? (authenticateIfShown(request.raw.headers, serving.keyring)?.isMaster ?? false)
-    : false
+  if (!serving) return false
+  const caller = await authenticateIfShown(request.raw.headers, serving.keyring)
+  if (!caller?.access) return caller?.isMaster ?? false
+  requireUse(caller, useOf(request, gateway))
+  return roleOf(caller) !== 'none'
 }
 
 function probe(gateway: Gateway): Promise<ServerHealth[]> {

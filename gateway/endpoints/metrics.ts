@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { authenticate } from '../auth/keyring.ts'
+import { requireOverview } from '../auth/rights.ts'
+import { askCaller } from './ask-caller.ts'
 import type { Gateway } from './gateway.ts'
 
 /** `GET /metrics` and `/metrics/`, in Prometheus' text form, for all workers of this process. */
@@ -8,7 +9,7 @@ export function addMetrics(app: FastifyInstance, gateway: Gateway): void {
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     const { serving } = gateway.configuration
     if (serving?.module.litellm.isMetricsKeyRequired)
-      authenticate(request.raw.headers, serving.keyring)
+      requireOverview(await askCaller(request, gateway, serving), '/metrics')
     return reply
       .header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
       .send(await gateway.metricsText())

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { pathOf, pathsOf } from '../../modules/endpoints.ts'
-import { authenticate, nobody } from '../auth/keyring.ts'
+import { authenticate, nobody, type Caller } from '../auth/keyring.ts'
+import { requireUse } from '../auth/rights.ts'
 import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { Answer } from '../pipeline/answer.ts'
+import { Answer, callerGone } from '../pipeline/answer.ts'
 import type { Endpoint } from '../pipeline/endpoint.ts'
 import { Exchange } from '../pipeline/exchange.ts'
 import { readJsonRequest } from '../pipeline/json-request.ts'
@@ -23,9 +24,9 @@ export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
     // Taken at the first hook: what Fastify does between it and a handler is for bodies it reads itself.
     const onRequest = (request: FastifyRequest, reply: FastifyReply, done: HookDone): void => {
       try {
-        accept(endpoint, request, reply, gateway)
+        accept({ endpoint, request, reply, gateway }, done)
       } catch (thrown) {
-        done(thrown instanceof Error ? thrown : new Error(String(thrown)))
+        done(errorOf(thrown))
       }
     }
     for (const url of [
@@ -43,23 +44,48 @@ type HookDone = (error?: Error) => void
 
 const neverReached = (): undefined => undefined
 
-// Ours to answer once nothing is refused: the pipeline writes to the raw response.
-function accept(
-  endpoint: Endpoint,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  gateway: Gateway,
-): void {
+interface Arrival {
+  readonly endpoint: Endpoint
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly gateway: Gateway
+}
+
+/** Takes a request of the master key or of a virtual key that is known at once; others when their key is looked up. */
+function accept(arrival: Arrival, done: HookDone): void {
+  const { endpoint, request, gateway } = arrival
   const exchange = begin(endpoint, request, gateway)
+  const caller = orRefuse(exchange, gateway, () =>
+    authenticate(request.raw.headers, exchange.serving.keyring),
+  )
+  if (caller instanceof Promise) void acceptLater(arrival, exchange, caller, done)
+  else take(arrival, exchange, caller)
+}
+
+async function acceptLater(
+  arrival: Arrival,
+  exchange: Exchange,
+  caller: Promise<Caller>,
+  done: HookDone,
+): Promise<void> {
   try {
-    admit(exchange, request)
+    const found = await caller.catch((thrown) => refuse(exchange, arrival.gateway, thrown))
+    // Nothing more is heard of a message whose sender has left meanwhile.
+    if (arrival.request.raw.destroyed) refuse(exchange, arrival.gateway, callerGone())
+    take(arrival, exchange, found)
   } catch (thrown) {
-    const { code, status } = toGatewayError(thrown)
-    exchange.outcome = code
-    exchange.status = status
-    gateway.rooms.refuse(exchange)
-    throw thrown
+    done(errorOf(thrown))
   }
+}
+
+// Ours to answer once nothing is refused: the pipeline writes to the raw response.
+function take(
+  { endpoint, request, reply, gateway }: Arrival,
+  exchange: Exchange,
+  caller: Caller,
+): void {
+  exchange.caller = caller
+  orRefuse(exchange, gateway, () => admit(exchange, request, gateway.moduleName))
   reply.hijack()
   const answer = new Answer(reply.raw)
   const incoming = {
@@ -68,6 +94,26 @@ function accept(
     read: () => readRequest(endpoint, request, exchange, gateway),
   }
   void serve(exchange, incoming, answer, gateway.rooms)
+}
+
+function orRefuse<T>(exchange: Exchange, gateway: Gateway, work: () => T): T {
+  try {
+    return work()
+  } catch (thrown) {
+    return refuse(exchange, gateway, thrown)
+  }
+}
+
+function refuse(exchange: Exchange, gateway: Gateway, thrown: unknown): never {
+  const { code, status } = toGatewayError(thrown)
+  exchange.outcome = code
+  exchange.status = status
+  gateway.rooms.refuse(exchange)
+  throw thrown
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
 function begin(endpoint: Endpoint, { raw }: FastifyRequest, gateway: Gateway): Exchange {
@@ -85,10 +131,10 @@ function begin(endpoint: Endpoint, { raw }: FastifyRequest, gateway: Gateway): E
   })
 }
 
-/** What can be refused before the body is read: the key, the endpoint, the body's kind. */
-function admit(exchange: Exchange, request: FastifyRequest): void {
-  const { endpoint, serving } = exchange
-  exchange.caller = authenticate(request.raw.headers, serving.keyring)
+/** What can be refused before the body is read: what the key may do, the endpoint, the body's kind. */
+function admit(exchange: Exchange, request: FastifyRequest, module: string): void {
+  const { endpoint, serving, caller } = exchange
+  if (caller.access) requireUse(caller, { module, path: `/v1${pathOf(endpoint.name)}` })
   if (!serving.module.endpoints.includes(endpoint.name)) {
     throw endpointElsewhere(endpoint.name, serving.module)
   }

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-import { authenticate } from '../auth/keyring.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { KeptResponse, ResponseOwner } from '../storage/responses.ts'
+import { askCaller } from './ask-caller.ts'
 import { endpointElsewhere } from './elsewhere.ts'
 import type { Gateway } from './gateway.ts'
 
@@ -24,12 +24,12 @@ export function addKeptResponses(app: FastifyInstance, gateway: Gateway): void {
       return pageOf(Array.isArray(input) ? input : [], request.query)
     })
     app.delete(`${base}/:id`, async (request) => {
-      const { owner, id } = accept(request, gateway)
+      const { owner, id } = await accept(request, gateway)
       if (!(await responses.remove(owner, id))) throw notFound(id)
       return { id, object: 'response', deleted: true }
     })
-    app.post(`${base}/:id/cancel`, (request) => {
-      accept(request, gateway)
+    app.post(`${base}/:id/cancel`, async (request) => {
+      await accept(request, gateway)
       throw new GatewayError(
         'invalid_request',
         'Only responses made with background: true can be cancelled, and this gateway answers at once.',
@@ -38,19 +38,19 @@ export function addKeptResponses(app: FastifyInstance, gateway: Gateway): void {
   }
 
   async function findOne(request: FastifyRequest): Promise<KeptResponse> {
-    const { owner, id } = accept(request, gateway)
+    const { owner, id } = await accept(request, gateway)
     const [found] = await responses.find(owner, [id])
     if (found) return found
     throw notFound(id)
   }
 }
 
-function accept(
+async function accept(
   request: FastifyRequest,
   gateway: Gateway,
-): { readonly owner: ResponseOwner; readonly id: string } {
-  const { keyring, module } = gateway.requireServing()
-  const caller = authenticate(request.raw.headers, keyring)
+): Promise<{ readonly owner: ResponseOwner; readonly id: string }> {
+  const { module } = gateway.requireServing()
+  const caller = await askCaller(request, gateway)
   if (!module.endpoints.includes('responses')) throw endpointElsewhere('responses', module)
   const id: unknown = Reflect.get(Object(request.params), 'id')
   if (typeof id !== 'string' || !/^[\w-]{1,128}$/.test(id))

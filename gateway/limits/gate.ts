@@ -16,6 +16,8 @@ export interface GateFacts {
 export interface Ask {
   /** Whose turn it is in a queue: a key, or an end user of the master key. */
   readonly flow: string
+  /** Its share in the queue for its weight; 1 where it is not said. */
+  readonly weight?: number | undefined
   /** Worst case: the prompt's upper bound and the most the answer may have. */
   readonly tokens: number
   /** How long this caller can still wait, milliseconds. */

@@ -31,6 +31,7 @@ export async function admit(
     : 0
   const ask = {
     flow: flowOf(exchange),
+    weight: exchange.caller.access?.queueWeight,
     tokens: promptTokens + answerTokens,
     patienceMs: Math.max(0, exchange.deadlineAt - now),
   }

@@ -58,6 +58,12 @@ export function readControls(request: ReadRequest, headers: IncomingHttpHeaders)
   }
 }
 
+/** The same with the tags of the caller's key beside the request's own. */
+export function withTags(controls: Controls, tags: readonly string[] = []): Controls {
+  if (tags.length === 0) return controls
+  return { ...controls, tags: [...new Set([...controls.tags, ...tags])] }
+}
+
 function isSteered(request: ReadRequest, headers: IncomingHttpHeaders): boolean {
   if (
     headers['x-litellm-timeout'] !== undefined ||

@@ -9,7 +9,8 @@ import type { FormRequest } from './form-request.ts'
 import type { JsonRequest } from './json-request.ts'
 import { goOn, mayGoOn } from './kept-responses.ts'
 import { checkFields } from './check-fields.ts'
-import { readControls } from './controls.ts'
+import { readControls, withTags } from './controls.ts'
+import { meantBy, requireFallbacks, requireModel } from './model-rights.ts'
 import type { Rooms } from './rooms.ts'
 import { startDeadline } from './under-way.ts'
 import { walk } from './walk.ts'
@@ -36,18 +37,25 @@ export async function serve(
   let deadline: NodeJS.Timeout | undefined
   try {
     request = await incoming.read()
-    const model = checkFields(request, exchange.endpoint, incoming.pathModel)
-    exchange.model = model
+    const asked = checkFields(request, exchange.endpoint, incoming.pathModel)
+    exchange.model = asked
     if (mayGoOn(exchange)) request = await goOn(request, exchange, rooms)
     exchange.isStream = isStreamAsked(request)
     const { headers } = incoming
-    const controls = readControls(request, headers)
+    const { access } = exchange.caller
+    const controls = withTags(readControls(request, headers), access?.tags)
     exchange.endUser = endUserOf(request.fields, headers)
     if (controls.tags.length > 0) exchange.tags = controls.tags
     const around = { exchange, answer, rooms }
     if (controls.timeoutMs !== undefined) deadline = startDeadline(controls.timeoutMs, around)
-    const route = exchange.serving.router.route(model)
+    const { router } = exchange.serving
+    const model = access ? meantBy(access, asked) : asked
+    const route = router.route(model)
     exchange.group = route[0].name
+    if (access) {
+      requireModel(access, model, route)
+      requireFallbacks(access, controls, router)
+    }
     rooms.retryBudget.deposit(exchange.startedAt)
     await walk(route, { request, model, controls, headers, host: headers.host }, around)
     exchange.outcome = 'ok'

@@ -1,6 +1,7 @@
 import type { UsageRow } from '../accounting/usage.ts'
 import type { Ledger } from '../limits/ledger.ts'
 import type { SlotLedger } from '../limits/slot-ledger.ts'
+import { AccessStore } from './access.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import { ExplanationStore } from './explanation-store.ts'
 import { createCounterLedger } from './counters.ts'
@@ -35,6 +36,8 @@ export interface Storage {
   >
   /** Keys, teams, users, budgets and customers. */
   readonly accounts: Pick<AccountStore, 'inOne'>
+  /** Virtual keys, as requests need them. */
+  readonly access: Pick<AccessStore, keyof AccessStore>
   /** What was used and spent. */
   readonly spend: SpendReports
   metrics(): StorageMetrics
@@ -139,6 +142,7 @@ export function createStorage(options: StorageOptions): Storage {
     counterLedger: createCounterLedger({ connection, notices }),
     slots,
     responses,
+    access: new AccessStore(connection),
     spend: new SpendStore(connection),
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
