@@ -22,6 +22,7 @@ import { addPassThrough } from './endpoints/pass-through.ts'
 import { forgetRest } from './endpoints/unread-rest.ts'
 import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from './errors/envelope.ts'
 import { GatewayError } from './errors/gateway-error.ts'
+import { addManagement } from './management/index.ts'
 
 const headersTimeoutMs = 60_000
 const requestTimeoutMs = 900_000
@@ -69,8 +70,9 @@ export function createApp(
   addMetrics(app, gateway)
   addExplain(app, gateway)
   addCountTokens(app, gateway)
-  return app
+  addManagement(app, gateway)
   addPassThrough(app, gateway)
+  return app
 }
 
 /** The metrics alone, for a port of their own. */

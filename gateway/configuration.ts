@@ -4,9 +4,10 @@ import { basename, dirname } from 'node:path'
 
 import type { FastifyBaseLogger } from 'fastify'
 
-import type { Fault, ModelEntry, RouterSettings } from '../modules/module.ts'
+import type { Fault, ModelEntry, Module, RouterSettings } from '../modules/module.ts'
 import { readModule } from '../modules/read-module.ts'
 import { createKeyring, splitKeys, type KeyBook, type VirtualKeys } from './auth/keyring.ts'
+import { createSealer, type Sealer } from './auth/seal.ts'
 import { createDigest } from './auth/virtual-key.ts'
 import { weaknessOf } from './auth/weak-key.ts'
 import type { PricingAsk } from './accounting/create-pricing.ts'
@@ -25,6 +26,12 @@ import {
   type FindVariable,
   type Settings,
 } from './settings.ts'
+import {
+  addStored,
+  nothingStored,
+  type StoredDocument,
+  type StoredEntry,
+} from './stored-document.ts'
 
 /** Why the newest document is not the one that serves. */
 export interface Refusal {
@@ -62,6 +69,11 @@ export class Configuration {
   readonly #keyBook: KeyBook
   readonly #listeners: ((serving: Serving) => void)[] = []
   #databaseUrl: string | undefined
+  #saltKeys: readonly string[] = []
+  #sealer: Sealer | undefined
+  #stored = nothingStored
+  /** What serves, as it is written. */
+  #document: Readonly<Record<string, unknown>> = {}
   #watchers: FSWatcher[] = []
   #poll: NodeJS.Timeout | undefined
   #settling: NodeJS.Timeout | undefined
@@ -80,7 +92,7 @@ export class Configuration {
     this.#findPricing = findPricing
     this.#keyBook = keyBook
     const findVariable = createFindVariable(environment, readSecretFiles(settings.secretsDir))
-    this.#databaseUrl = findVariable('DATABASE_URL')
+    this.#findPlace(findVariable)
   }
 
   /** What serves now; undefined before the first sound document and key. */
@@ -102,6 +114,42 @@ export class Configuration {
     return this.#databaseUrl ?? this.#serving?.module.general.databaseUrl
   }
 
+  /** The salt key, and behind it the former ones; empty: none is set. */
+  get saltKeys(): readonly string[] {
+    return this.#saltKeys
+  }
+
+  /** What seals under the salt key; undefined: none is set. */
+  get sealer(): Sealer | undefined {
+    return this.#sealer
+  }
+
+  /** Serves what stands in the database too, where the document asks for it. */
+  useStored(stored: StoredDocument): void {
+    this.#stored = stored
+    this.#lastRead = ''
+    this.load()
+  }
+
+  /** What would be wrong with a model that is to be stored; undefined: a gateway could serve it. */
+  faultOf(entry: StoredEntry): string | undefined {
+    const serving = this.#serving
+    if (!serving) return 'nothing is served yet'
+    const secrets = readSecretFiles(this.#settings.secretsDir)
+    const environment = createFindVariable(this.#environment, secrets)
+    const { module, faults } = addStored(
+      { ...serving.module, models: [] },
+      { ...this.#stored, models: [{ ...entry, modules: [] }], faults: [] },
+      { document: this.#document, environment },
+    )
+    const made = createDeployments(module, {
+      findVariable: (name) => module.environment?.[name] ?? environment(name),
+      readFile: tryRead,
+    })
+    const [fault] = [...faults, ...made.faults]
+    return fault?.message
+  }
+
   /** Reads document and secrets; swaps them in when both are sound and something changed. */
   load(): void {
     try {
@@ -111,7 +159,7 @@ export class Configuration {
       if (read === this.#lastRead) return
       this.#lastRead = read
       const findVariable = createFindVariable(this.#environment, secrets)
-      this.#databaseUrl = findVariable('DATABASE_URL')
+      this.#findPlace(findVariable)
       this.#take(text, findVariable)
     } catch (cause) {
       const reason =
@@ -153,6 +201,15 @@ export class Configuration {
     }
   }
 
+  #findPlace(findVariable: FindVariable): void {
+    this.#databaseUrl = findVariable('DATABASE_URL')
+    const keys = splitKeys(findVariable('LITELLM_SALT_KEY') ?? findVariable('SALT_KEY'))
+    if (keys.join(',') === this.#saltKeys.join(',')) return
+    const [current, ...former] = keys
+    this.#saltKeys = keys
+    this.#sealer = current === undefined ? undefined : createSealer([current, ...former])
+  }
+
   #take(text: string, findVariable: FindVariable): void {
     const { configFile, moduleName } = this.#settings
     const used = new Map<string, string | undefined>()
@@ -170,45 +227,60 @@ export class Configuration {
     const read = readModule(text, {
       file,
       environment: noting,
+      credentials: this.#stored.credentials,
       ...(moduleName ? { name: moduleName } : {}),
     })
-    const made = read.module
-      ? createDeployments(read.module, {
-          findVariable: (name) => read.module?.environment?.[name] ?? noting(name),
+    const whole = read.module && this.#withStored(read.module, read.document ?? {}, noting, used)
+    const made = whole
+      ? createDeployments(whole.module, {
+          findVariable: (name) => whole.module.environment?.[name] ?? noting(name),
           readFile: readNoting,
           findHealth: (id) => this.#healthOf(id),
-          gateOf: this.#createGateOf(read.module.router),
+          gateOf: this.#createGateOf(whole.module.router),
           pricingOf: this.#findPricing,
         })
       : undefined
     const isWeakPermitted = noting(permission)?.toLowerCase() === 'true'
-    const masterKey = noting('LITELLM_MASTER_KEY') ?? read.module?.general.masterKey
+    const masterKey = noting('LITELLM_MASTER_KEY') ?? whole?.module.general.masterKey
     const saltKeys = splitKeys(noting('LITELLM_SALT_KEY') ?? noting('SALT_KEY'))
     const digest = digestOf(text, used.set('LITELLM_MASTER_KEY', masterKey))
     if (digest === this.#seen) return
     this.#seen = digest
     const errors = read.faults.filter(({ severity }) => severity === 'error')
-    if (!read.module || !made) return this.#refuse(`${file} has faults`, errors, digest)
+    if (!whole || !made) return this.#refuse(`${file} has faults`, errors, digest)
     const keys = splitKeys(masterKey)
     const weakness = isWeakPermitted ? undefined : findWeakness(keys)
     if (weakness) return this.#refuse(weakness, [], digest)
     const leftOut = [
       ...errors.map(({ path, message }) => ({ path, modelName: nameAt(path), message })),
+      ...whole.faults,
       ...made.faults,
     ]
+    this.#document = read.document ?? {}
     this.#serve({
       generation: (this.#serving?.generation ?? 0) + 1,
       digest,
-      module: read.module,
-      router: createRouter(read.module, made.deployments),
+      module: whole.module,
+      router: createRouter(whole.module, made.deployments),
       keyring: createKeyring(keys, {
-        headerName: read.module.general.keyHeaderName,
+        headerName: whole.module.general.keyHeaderName,
         virtual: this.#virtualKeysUnder(saltKeys),
       }),
       leftOut,
       warnings: read.faults.filter(({ severity }) => severity === 'warning'),
       loadedAtMs: Date.now(),
     })
+  }
+
+  #withStored(
+    module: Module,
+    document: Readonly<Record<string, unknown>>,
+    environment: FindVariable,
+    used: Map<string, string | undefined>,
+  ): ReturnType<typeof addStored> {
+    if (!module.general.areModelsStored) return { module, faults: [] }
+    used.set('stored models', JSON.stringify(this.#stored))
+    return addStored(module, this.#stored, { document, environment })
   }
 
   #serve(serving: Serving): void {

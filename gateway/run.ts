@@ -12,7 +12,8 @@ import { Configuration, mayStillCome } from './configuration.ts'
 import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import { reportHealth } from './endpoints/health-report.ts'
-import { createCounters } from './limits/counters.ts'
+import { CallerGates } from './limits/caller-gates.ts'
+import { createCounters, type RunningCounters } from './limits/counters.ts'
 import { Gates } from './limits/create-gates.ts'
 import { firstLedger } from './limits/desk-ledger.ts'
 import { SlotBook } from './limits/slot-book.ts'
@@ -23,6 +24,8 @@ import { RetryBudget } from './routing/retry-budget.ts'
 import { StartError, type Settings } from './settings.ts'
 import { describeConfiguration, describeReadiness } from './status.ts'
 import { createStorage, type Storage } from './storage/storage.ts'
+import { SaltCheck } from './salt-check.ts'
+import { StoredConfiguration } from './stored-configuration.ts'
 import { ExchangeRows } from './telemetry/exchange-rows.ts'
 import { explanationRow, isInUsage } from './telemetry/explanation.ts'
 import { gaugesOf } from './telemetry/gauges.ts'
@@ -81,18 +84,46 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const now = () => performance.now()
   const access = new AccessBook({ source: storage.access, notices: storage.notices, now })
   const slotLedger = firstLedger(storage.slots, colleagues.slots)
+  const callerSlotLedger = firstLedger(storage.callerSlots, colleagues.slots)
+  let counters: RunningCounters | undefined
+  // One process is one owner of leases.
+  const openCounters = () =>
+    (counters ??= createCounters({
+      ledger: storage.counterLedger,
+      now,
+      wallClock: () => Date.now(),
+      log,
+    }))
+  const callers = new CallerGates({
+    openCounters,
+    openSlots: () => new SlotBook(now, new SlotLeases(callerSlotLedger, now, log)),
+    now,
+    wallClock: () => Date.now(),
+    log,
+  })
   const gates = new Gates({
-    openCounters: () =>
-      createCounters({ ledger: storage.counterLedger, now, wallClock: () => Date.now(), log }),
+    openCounters,
     openSlots: () => new SlotBook(now, new SlotLeases(slotLedger, now, log)),
     now,
   })
   const pools = new Pools()
   const rows = new ExchangeRows()
   const recent = new RecentExchanges()
-  const rooms = createRooms({ prices, pools, rows, recent, storage, settings, log })
+  const rooms = createRooms({ prices, callers, pools, rows, recent, storage, settings, log })
+  const salt = new SaltCheck({ salts: storage.salts, sealer: () => configuration.sealer, log })
+  const stored = new StoredConfiguration({ storage, configuration, salt, log })
   const state = { isDraining: false, isClosing: false }
-  const gateway = createGateway({ options, configuration, storage, rooms, rows, recent, state })
+  const gateway = createGateway({
+    options,
+    configuration,
+    storage,
+    stored,
+    salt,
+    rooms,
+    rows,
+    recent,
+    state,
+  })
   const app = createApp(gateway, { isDraining: () => state.isDraining })
   log.info(`listens on ${await app.listen({ host: settings.host, port: settings.port })}`)
   const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway)
@@ -108,6 +139,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   configuration.load()
   if (!configuration.serving && !mayStillCome(settings)) {
     access.close()
+    stored.close()
     await app.close()
     await storage.close({ deadlineMs: 0 })
     throw new StartError(configuration.refusal?.message ?? 'there is no configuration')
@@ -123,11 +155,13 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       state.isClosing = true
       configuration.close()
       access.close()
+      stored.close()
       await finish(app, rooms, settings.shutdownTimeoutMs)
       await metricsApp?.close()
       await pools.destroy()
       // What is leased goes back while the database is still at hand.
-      await gates.close(flushMs)
+      await Promise.all([callers.close(), gates.close(flushMs)])
+      await counters?.close(flushMs)
       await storage.close({ deadlineMs: flushMs })
     },
   }
@@ -135,6 +169,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
 
 interface RoomParts {
   readonly prices: PriceBook
+  readonly callers: CallerGates
   readonly pools: Pools
   readonly rows: ExchangeRows
   readonly recent: RecentExchanges
@@ -143,7 +178,8 @@ interface RoomParts {
   readonly log: FastifyBaseLogger
 }
 
-function createRooms({ prices, pools, rows, recent, storage, settings, log }: RoomParts): Rooms {
+function createRooms(parts: RoomParts): Rooms {
+  const { prices, callers, pools, rows, recent, storage, settings, log } = parts
   const now = () => performance.now()
   const tokens = new TokenCache({
     pool: (origin) => pools.of(origin),
@@ -176,6 +212,7 @@ function createRooms({ prices, pools, rows, recent, storage, settings, log }: Ro
     retryBudget: new RetryBudget(),
     countRetry: (group, isAllowed) => rows.addRetry(group, isAllowed),
     countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
+    callerGate: (access, module) => callers.of(access, module),
     running: new RunningCalls(),
     pricingOf: (ask) => createPricing(ask, prices.find),
     fetchFile: (ask) => fetchFile(ask, addressesOf),
@@ -190,6 +227,8 @@ interface GatewayParts {
   readonly options: RunOptions
   readonly configuration: Configuration
   readonly storage: Storage
+  readonly stored: StoredConfiguration
+  readonly salt: SaltCheck
   readonly rooms: Rooms
   readonly rows: ExchangeRows
   readonly recent: RecentExchanges
@@ -200,6 +239,8 @@ function createGateway({
   options,
   configuration,
   storage,
+  stored,
+  salt,
   rooms,
   rows,
   recent,
@@ -234,6 +275,13 @@ function createGateway({
     configuration,
     rooms,
     storage,
+    stored: {
+      get saltState() {
+        return salt.state
+      },
+      saltWords: salt.words,
+      refresh: () => stored.refresh(),
+    },
     get moduleName() {
       return moduleName()
     },
@@ -251,7 +299,7 @@ function createGateway({
       })
     },
     readiness: () =>
-      describeReadiness({ configuration, storage, settings, isDraining: state.isDraining }),
+      describeReadiness({ configuration, storage, settings, salt, isDraining: state.isDraining }),
     askAll,
     async findExplanation(id) {
       const told = [explainRecent(id), ...(await colleagues.askOthers('explain', id))]

@@ -1,5 +1,6 @@
 import type { Configuration } from './configuration.ts'
 import type { Readiness } from './endpoints/gateway.ts'
+import type { SaltCheck } from './salt-check.ts'
 import type { Settings } from './settings.ts'
 import type { Storage } from './storage/storage.ts'
 
@@ -7,6 +8,7 @@ export interface ReadinessParts {
   readonly configuration: Configuration
   readonly storage: Storage
   readonly settings: Settings
+  readonly salt: SaltCheck
   readonly isDraining: boolean
 }
 
@@ -15,6 +17,7 @@ export function describeReadiness({
   configuration: { serving, refusal },
   storage,
   settings,
+  salt,
   isDraining,
 }: ReadinessParts): Readiness {
   const { db, ...database } = storage.state()
@@ -28,6 +31,7 @@ export function describeReadiness({
       database,
       instance: settings.instanceId,
       config_generation: serving?.generation ?? 0,
+      ...(db !== 'not configured' && { salt_key: salt.state }),
       ...(reason !== undefined && { reason }),
       ...(serving && refusal && { config_refused: refusal.message }),
     },

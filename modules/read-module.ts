@@ -37,6 +37,8 @@ export interface ReadOptions {
   readonly name?: string
   /** Values for placeholders; absent: they stay as written, and none is missing. */
   readonly environment?: (name: string) => string | undefined
+  /** Further `credential_values` by name, which those of the file go before. */
+  readonly credentials?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** Whether a literal secret is an error; else a warning. By default it is one where no environment is given. */
   readonly areSecretsRefused?: boolean
 }
@@ -84,14 +86,16 @@ interface Reading {
 
 function readDocument(document: Record<string, unknown>, reading: Reading): Module {
   const { options, faults, ownReader } = reading
-  const own = readOwnBlocks(document, reading)
+  const blocks = readOwnBlocks(document, reading)
   const variables = readVariables(document, reading)
   const reader = new SchemaReader({
     faults,
     fill: createFill(faults, withOwnVariables(variables, options.environment)),
     onOtherKey: (block, path, value) => reportOtherKeys({ block, path, value }, faults),
   })
-  const credentials = readCredentials(document['credential_list'], ownReader, faults)
+  const further = Object.entries(options.credentials ?? {})
+  const own = readCredentials(document['credential_list'], ownReader, faults)
+  const credentials = new Map([...further, ...own])
   const settings = readSettings(
     {
       router: document['router_settings'],
@@ -114,7 +118,7 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
     if (Object.hasOwn(moduleSchema.properties, key)) continue
     reportOtherKeys({ block: '', path: [key], value }, faults)
   }
-  return { ...own, models, ...settings, environment: variables }
+  return { ...blocks, models, ...settings, environment: variables }
 }
 
 interface OwnBlocks {
@@ -170,8 +174,8 @@ function readCredentials(
   raw: unknown,
   reader: SchemaReader,
   faults: FaultList,
-): Map<string, Record<string, unknown>> {
-  const credentials = new Map<string, Record<string, unknown>>()
+): Map<string, Readonly<Record<string, unknown>>> {
+  const credentials = new Map<string, Readonly<Record<string, unknown>>>()
   if (raw === undefined || raw === null) return credentials
   if (!Array.isArray(raw)) {
     faults.error(['credential_list'], 'expected a list of credentials, found another value')

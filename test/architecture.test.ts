@@ -65,6 +65,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'configuration.ts',
     'settings.ts',
     'status.ts',
+    'stored-configuration.ts',
+    'salt-check.ts',
+    'auth/',
     'endpoints/',
     'accounting/',
     'errors/',
@@ -75,8 +78,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'upstream/',
   ],
   'app.ts': ['endpoints/', 'management/', 'errors/'],
-  'configuration.ts': ['settings.ts', 'auth/', 'limits/', 'routing/'],
+  'configuration.ts': ['settings.ts', 'stored-document.ts', 'auth/', 'limits/', 'routing/'],
   'settings.ts': [],
+  'stored-document.ts': [],
+  'stored-configuration.ts': ['stored-document.ts', 'auth/'],
+  'salt-check.ts': [],
   'status.ts': [],
   'workers.ts': ['limits/'],
   'endpoints/': ['pipeline/', 'auth/', 'errors/', 'upstream/'],
@@ -185,8 +191,8 @@ describe('what only some may do', () => {
   test('a provider and a dialect are pure: no socket, no file, no clock, no chance, no log', () => {
     const impure =
       /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bconsole\.|\bperformance\.|\bsetTimeout\b|\bprocess\.|\bfetch\(|\brandom(UUID|Bytes|Int)\b/
-    // Signatures and digests are computed like anything else.
-    const packages = /^(node:(?!buffer$|util$|crypto$)|undici|pino|fastify|pg)/
+    // Signatures, digests and checksums are computed like anything else.
+    const packages = /^(node:(?!buffer$|util$|crypto$|zlib$)|undici|pino|fastify|pg)/
     const providers = gateway.filter(({ name }) =>
       ['providers/', 'dialects/'].includes(roomOf(name)),
     )

@@ -12,6 +12,14 @@ export interface Gateway {
   readonly configuration: Configuration
   readonly rooms: Rooms
   readonly storage: Storage
+  /** What is served beside the document, from the database. */
+  readonly stored: {
+    readonly saltState: string
+    /** What to do where the salt key was changed. */
+    readonly saltWords: string
+    /** Brings what has just been changed into what this process serves. Never rejects. */
+    refresh(): Promise<void>
+  }
   readonly moduleName: string
   /** Where uploads rest that do not fit into memory. */
   readonly uploadFolder: string

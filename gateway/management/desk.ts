@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 
 import { isObject } from '../../modules/json-object.ts'
-import { authenticate, type Caller } from '../auth/keyring.ts'
+import type { Caller } from '../auth/keyring.ts'
+import { authenticateFor } from '../auth/rights.ts'
+import { isVirtualKey } from '../auth/virtual-key.ts'
 import type { Gateway } from '../endpoints/gateway.ts'
 import { readBody } from '../endpoints/read-body.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -12,16 +14,20 @@ export interface Desk {
   authenticate(request: FastifyRequest): Promise<Caller>
   /** The JSON object of the body; an empty body is an empty object. Throws `invalid_request`. */
   readBody(request: FastifyRequest): Promise<Readonly<Record<string, unknown>>>
-  /** The id of a key that is named by itself or by its id. */
+  /** The id of a key that is named by itself or by its id. Throws `invalid_request` for what is neither. */
   keyIdOf(key: string): string
+  /** Whether a caller may ask for a model. */
+  mayUse(caller: Caller, model: string): boolean
 }
 
 const mostBytes = 1024 * 1024
 
-export function createDesk(gateway: Gateway, digest: (key: string) => string): Desk {
+export function createDesk(gateway: Gateway): Desk {
   return {
-    async authenticate({ raw }) {
-      return authenticate(raw.headers, gateway.requireServing().keyring)
+    authenticate({ raw, url }) {
+      const { keyring, module } = gateway.requireServing()
+      const path = url.split('?')[0] ?? ''
+      return authenticateFor(raw.headers, keyring, { module: module.name, path })
     },
     async readBody({ raw }) {
       const text = (await readBody(raw, mostBytes)).toString('utf8').trim()
@@ -29,8 +35,22 @@ export function createDesk(gateway: Gateway, digest: (key: string) => string): D
       if (isObject(value)) return value
       throw new GatewayError('invalid_request', 'Expected a JSON object as the body.')
     },
-    keyIdOf: (key) => (/^[0-9a-f]{64}$/.test(key) ? key : digest(key)),
+    keyIdOf(key) {
+      if (/^[0-9a-f]{64}$/.test(key)) return key
+      const { virtual } = gateway.requireServing().keyring
+      if (!isVirtualKey(key) || !virtual) throw noKey()
+      return virtual.digestOf(key)
+    },
+    mayUse: () => true,
   }
+}
+
+function noKey(): GatewayError {
+  return new GatewayError(
+    'invalid_request',
+    'Expected a virtual key, which begins with sk-, or its token of 64 hexadecimal digits.',
+    { param: 'key' },
+  )
 }
 
 function parse(text: string): unknown {

@@ -2,6 +2,7 @@ import type { UsageRow } from '../accounting/usage.ts'
 import type { Ledger } from '../limits/ledger.ts'
 import type { SlotLedger } from '../limits/slot-ledger.ts'
 import { AccessStore } from './access.ts'
+import { AccountStore } from './account-store.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import { ExplanationStore } from './explanation-store.ts'
 import { createCounterLedger } from './counters.ts'
@@ -11,10 +12,12 @@ import { ImageStore } from './image-store.ts'
 import type { Log } from './log.ts'
 import { Notices } from './notices.ts'
 import { ResponseStore } from './response-store.ts'
+import { SaltKeys } from './salt-keys.ts'
 import { SlotStore } from './slot-store.ts'
 import { SpendKeeper } from './spend-keeper.ts'
 import { SpendStore } from './spend-store.ts'
 import { Spool } from './spool.ts'
+import { StoredModels } from './stored-models.ts'
 import { UsageWriter, type SpoolState } from './usage-writer.ts'
 
 /** What the gateway keeps: in Postgres, and on disk or in memory while that is away. */
@@ -34,10 +37,14 @@ export interface Storage {
     ResponseStore,
     'isOpen' | 'keep' | 'find' | 'findConversation' | 'remove' | 'removeExpired'
   >
-  /** Keys, teams, users, budgets and customers. */
-  readonly accounts: Pick<AccountStore, 'inOne'>
   /** Virtual keys, as requests need them. */
   readonly access: Pick<AccessStore, keyof AccessStore>
+  /** Keys, teams, users, budgets and customers. */
+  readonly accounts: Pick<AccountStore, 'inOne'>
+  /** Models and credentials that people add while gateways run. */
+  readonly stored: Pick<StoredModels, keyof StoredModels>
+  /** Salt keys that something here was made under. */
+  readonly salts: Pick<SaltKeys, keyof SaltKeys>
   /** What was used and spent. */
   readonly spend: SpendReports
   metrics(): StorageMetrics
@@ -47,6 +54,8 @@ export interface Storage {
   readonly counterLedger: Ledger
   /** Places at deployments, for all processes of the module. */
   readonly slots: SlotLedger
+  /** Requests at once of callers, for all processes of all modules. */
+  readonly callerSlots: SlotLedger
   /** Writes what is left within the time given, to Postgres or the spool, and ends. */
   close(options: { readonly deadlineMs: number }): Promise<void>
 }
@@ -112,6 +121,8 @@ export function createStorage(options: StorageOptions): Storage {
   const images = new ImageStore(connection, now)
   const notices = new Notices({ connection, log })
   const slots = new SlotStore(connection, notices, module)
+  // No module can have this name.
+  const callerSlots = new SlotStore(connection, notices, '(callers)')
   const explanations = new ExplanationStore(connection)
   const responses = new ResponseStore(connection)
   const keepMs = options.keepSpendMs ?? (() => undefined)
@@ -141,8 +152,12 @@ export function createStorage(options: StorageOptions): Storage {
     notices,
     counterLedger: createCounterLedger({ connection, notices }),
     slots,
+    callerSlots,
     responses,
     access: new AccessStore(connection),
+    accounts: new AccountStore(connection),
+    stored: new StoredModels(connection),
+    salts: new SaltKeys(connection),
     spend: new SpendStore(connection),
     recordUsage: (row) => writer.record(row),
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
