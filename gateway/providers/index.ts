@@ -2,6 +2,7 @@ import type { DeploymentParams } from '../../modules/module.ts'
 import { a1111 } from './a1111.ts'
 import { anthropic } from './anthropic.ts'
 import { azure } from './azure.ts'
+import { bedrock } from './bedrock.ts'
 import { createCohere } from './cohere.ts'
 import { comfyui } from './comfyui.ts'
 import { deepgram } from './deepgram.ts'
@@ -23,6 +24,7 @@ const ownDialects = {
   comfyui,
   anthropic,
   azure,
+  bedrock,
   gemini,
   vertex_ai: vertexAi,
   cohere: createCohere('cohere'),

@@ -6,6 +6,10 @@ const families: readonly (readonly [RegExp, string])[] = [
     'openai',
   ],
   [/^claude-/, 'anthropic'],
+  [
+    /^((us|eu|apac|jp|au|ca|us-gov|global)\.)?(ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen|stability|writer)\.[a-z]/,
+    'bedrock',
+  ],
   [/^(command(-|$)|c4ai-|embed-(english|multilingual|v\d))/, 'cohere'],
 ]
 

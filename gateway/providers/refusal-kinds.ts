@@ -32,6 +32,7 @@ const contextWindow: Signs = {
     'input token count.{0,40}exceeds the maximum number of tokens', // Gemini
     'input token count is .{0,40}model only supports', // Vertex
     'too many tokens: total number of tokens|too many input tokens', // Cohere, Bedrock
+    'input tokens exceeded', // Nova
     'reduce the length of the (?:messages|prompt|input)|reduce your message size', // Groq
     'exceeded model token limit|range of input length should be', // Moonshot, DashScope
   ]),

@@ -15,6 +15,7 @@ describe.each([
   ['voyage', 'voyage'],
   ['huggingface', 'huggingface'],
   ['infinity', 'infinity'],
+  ['bedrock', 'bedrock'],
   ['whisper-cpp', 'whisper_cpp'],
   ['deepgram', 'deepgram'],
   ['elevenlabs', 'elevenlabs'],
