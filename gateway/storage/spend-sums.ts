@@ -140,7 +140,7 @@ export type SpenderKind = 'key' | 'user' | 'team' | 'member' | 'customer'
 
 /** All that some have ever spent, billionths of a US dollar, by id; who spent nothing is not among them. */
 export async function findSpend(
-  pool: Pool,
+  pool: Pick<Pool, 'query'>,
   kind: SpenderKind,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient, QueryConfig } from 'pg'
+import { GatewayError } from '../errors/gateway-error.ts'
 import { codeOf } from './error-code.ts'
 
 /** Runs work in one transaction that neither the server nor we let last longer than `timeoutMs`. */
@@ -21,9 +22,10 @@ export async function inTransaction<T>(
   }
 }
 
-// After an answer of the server the connection is sound; after anything else nobody knows.
+// After an answer of the server, or a refusal of the work's own, the connection is sound; else nobody knows.
 async function giveBack(client: PoolClient, error: unknown): Promise<void> {
-  const isAnswer = /^(?!57P|08)[0-9A-Z]{5}$/.test(codeOf(error) ?? '')
+  const isAnswer =
+    error instanceof GatewayError || /^(?!57P|08)[0-9A-Z]{5}$/.test(codeOf(error) ?? '')
   if (!isAnswer) return client.release(true)
   await client.query('rollback').then(
     () => client.release(),

@@ -1,0 +1,56 @@
+/** Every path at which keys, teams, users, budgets and customers are looked after. */
+export const managementPaths = [
+  'POST /key/generate',
+  'POST /key/service-account/generate',
+  'GET /key/info',
+  'POST /v2/key/info',
+  'POST /key/update',
+  'POST /key/bulk_update',
+  'POST /key/delete',
+  'GET /key/list',
+  'GET /key/aliases',
+  'POST /key/regenerate',
+  'POST /key/:key/regenerate',
+  'POST /key/:key/reset_spend',
+  'POST /key/block',
+  'POST /key/unblock',
+  'POST /key/health',
+  'POST /team/new',
+  'GET /team/info',
+  'GET /team/list',
+  'GET /v2/team/list',
+  'POST /team/update',
+  'POST /team/delete',
+  'POST /team/block',
+  'POST /team/unblock',
+  'POST /team/member_add',
+  'POST /team/member_update',
+  'POST /team/member_delete',
+  'POST /team/model/add',
+  'POST /team/model/delete',
+  'POST /user/new',
+  'GET /user/info',
+  'GET /user/list',
+  'POST /user/update',
+  'POST /user/delete',
+  'POST /budget/new',
+  'POST /budget/update',
+  'POST /budget/info',
+  'POST /budget/delete',
+  'GET /budget/list',
+  'GET /budget/settings',
+  'POST /customer/new',
+  'GET /customer/info',
+  'GET /customer/list',
+  'POST /customer/update',
+  'POST /customer/delete',
+  'POST /customer/block',
+  'POST /customer/unblock',
+] as const
+
+export type ManagementPath = (typeof managementPaths)[number]
+
+/** LiteLLM's other name for customers. */
+export function namesOf(path: ManagementPath): readonly string[] {
+  return path.includes(' /customer/') ? [path, path.replace('/customer/', '/end_user/')] : [path]
+}
