@@ -29,7 +29,7 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
   const fields = givenFields(request.fields)
   refuseUnsayable(fields, unsayableToAnthropic, target)
   const traits = traitsOf(target.model)
-  const mostTokens = mostTokensIn(fields)
+  const mostTokens = mostTokensIn(fields) ?? knownMost(target.info?.max_output_tokens)
   const asked = toolChoiceOf(fields, traits, target)
   const thinking = thinkingOf(fields, {
     traits,
@@ -49,7 +49,7 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
     body: {
       ...otherFields(fields),
       model: target.model,
-      max_tokens: mostTokens ?? leastOf(target.info?.max_output_tokens) + thinking.tokens,
+      max_tokens: mostTokens ?? defaultMostTokens + thinking.tokens,
       ...(prompt.length > 0 && { system: prompt }),
       messages: turns,
       ...(tools.length > 0 && { tools }),
@@ -62,10 +62,8 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
   }
 }
 
-function leastOf(known: unknown): number {
-  return typeof known === 'number' && Number.isInteger(known) && known > 0
-    ? known
-    : defaultMostTokens
+function knownMost(known: unknown): number | undefined {
+  return typeof known === 'number' && Number.isInteger(known) && known > 0 ? known : undefined
 }
 
 /** Beside tools of the caller's own any of them may be called; the answer itself is one more. */

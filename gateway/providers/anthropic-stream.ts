@@ -2,11 +2,10 @@ import { isObject } from '../../modules/json-object.ts'
 import { callHead, finishReasonOf, readAnthropic, textIn, usageOf } from './anthropic-answers.ts'
 import { annotationsFor } from './anthropic-citations.ts'
 import { isJsonAnswer } from './anthropic-json.ts'
+import { chatChunk, isUsageAsked, type Chunk } from './chat-chunk.ts'
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest, StreamTranslator } from './provider.ts'
 import { givenFields, isGiven, textOf, type JsonObject } from './read-json.ts'
-
-type Chunk = Record<string, unknown>
 
 /** A tool call under way. */
 interface Call {
@@ -178,13 +177,8 @@ class AnthropicStream implements StreamTranslator {
     const last = this.#speak(this.#hasStarted ? {} : { content: '' }, reason)
     this.isDone = true
     const { usage } = this
-    const counted = usage && this.#isUsageAsked() ? [this.#chunk([], usage)] : []
+    const counted = usage && isUsageAsked(this.#request) ? [this.#chunk([], usage)] : []
     return [...rest, ...refused, last, ...counted]
-  }
-
-  #isUsageAsked(): boolean {
-    const options = this.#request.fields.stream_options
-    return isObject(options) && options.include_usage === true
   }
 
   #speak(delta: JsonObject, finishReason: string | null = null): Chunk {
@@ -193,16 +187,8 @@ class AnthropicStream implements StreamTranslator {
     return this.#chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason: finishReason }])
   }
 
-  #chunk(choices: readonly JsonObject[], usage: unknown = null): Chunk {
-    const { createdSeconds, model } = this.#request
-    return {
-      id: this.#id,
-      object: 'chat.completion.chunk',
-      created: createdSeconds,
-      model,
-      choices,
-      ...(this.#isUsageAsked() && { usage }),
-    }
+  #chunk(choices: readonly JsonObject[], usage?: unknown): Chunk {
+    return chatChunk(this.#request, choices, { id: this.#id, usage })
   }
 
   #objectIn(said: JsonObject, field: string): JsonObject {

@@ -1,4 +1,5 @@
 import { fieldOf, isObject } from '../../modules/json-object.ts'
+import { chatChunk, isUsageAsked, type Chunk } from './chat-chunk.ts'
 import {
   annotationsIn,
   callIn,
@@ -11,8 +12,6 @@ import {
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest, StreamTranslator } from './provider.ts'
 import { isList, textOf, type JsonObject } from './read-json.ts'
-
-type Chunk = Record<string, unknown>
 
 /** A tool call under way. */
 interface Call {
@@ -132,11 +131,7 @@ class CohereStream implements StreamTranslator {
     const rest = [...this.#calls.keys()].flatMap((index) => this.#endCall(index))
     const last = this.#speak(this.#hasStarted ? {} : { content: '' }, { finish_reason: reason })
     this.isDone = true
-    return [...rest, last, ...(this.#isUsageAsked() ? [this.#chunk([], this.usage)] : [])]
-  }
-
-  #isUsageAsked(): boolean {
-    return fieldOf(this.#request.fields.stream_options, 'include_usage') === true
+    return [...rest, last, ...(isUsageAsked(this.#request) ? [this.#chunk([], this.usage)] : [])]
   }
 
   #speak(delta: JsonObject, more: JsonObject = {}): Chunk {
@@ -145,16 +140,8 @@ class CohereStream implements StreamTranslator {
     return this.#chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason: null, ...more }])
   }
 
-  #chunk(choices: readonly JsonObject[], usage: unknown = null): Chunk {
-    const { createdSeconds, model } = this.#request
-    return {
-      id: this.#id,
-      object: 'chat.completion.chunk',
-      created: createdSeconds,
-      model,
-      choices,
-      ...(this.#isUsageAsked() && { usage }),
-    }
+  #chunk(choices: readonly JsonObject[], usage?: unknown): Chunk {
+    return chatChunk(this.#request, choices, { id: this.#id, usage })
   }
 }
 

@@ -1,4 +1,4 @@
-import { isObject } from '../../modules/json-object.ts'
+import { chatChunk, isUsageAsked, type Chunk } from './chat-chunk.ts'
 import {
   blockIn,
   candidatesIn,
@@ -13,8 +13,6 @@ import { chatUsage, tokensIn } from './gemini-usage.ts'
 import { readGoogle } from './google-errors.ts'
 import type { ModelRequest, StreamTranslator } from './provider.ts'
 import { isGiven, type JsonObject } from './read-json.ts'
-
-type Chunk = Record<string, unknown>
 
 /** What has been said in one choice. */
 interface ChoiceState {
@@ -31,21 +29,8 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
   const { fields } = request
   const expected = typeof fields.n === 'number' && fields.n > 1 ? fields.n : 1
   const mostCalls = fields.parallel_tool_calls === false ? 1 : Number.POSITIVE_INFINITY
-  const isUsageAsked =
-    isObject(fields.stream_options) && fields.stream_options.include_usage === true
   let usage: Record<string, unknown> | undefined
   let isDone = false
-
-  function chunk(list: readonly JsonObject[], told: unknown = null): Chunk {
-    return {
-      id: request.answerId,
-      object: 'chat.completion.chunk',
-      created: request.createdSeconds,
-      model: request.model,
-      choices: list,
-      ...(isUsageAsked && { usage: told }),
-    }
-  }
 
   function stateOf(index: number): ChoiceState {
     const known = choices.get(index)
@@ -59,7 +44,9 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
     const state = stateOf(index)
     const role = state.hasStarted ? {} : { role: 'assistant' }
     state.hasStarted = true
-    return chunk([{ index, delta: { ...role, ...delta }, finish_reason: null, ...more }])
+    return chatChunk(request, [
+      { index, delta: { ...role, ...delta }, finish_reason: null, ...more },
+    ])
   }
 
   function piecesOf(candidate: JsonObject, index: number): readonly Chunk[] {
@@ -107,7 +94,8 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
     stateOf(0).isDone = true
     isDone = true
     const told = { provider_specific_fields: { prompt_feedback: feedback } }
-    return [speak(0, told), chunk([{ index: 0, delta: {}, finish_reason: 'content_filter' }])]
+    const filtered = { index: 0, delta: {}, finish_reason: 'content_filter' }
+    return [speak(0, told), chatChunk(request, [filtered])]
   }
 
   return {
@@ -127,7 +115,9 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
       const pieces = block ? blocked(block) : candidates.flatMap(candidateOf)
       const finished = [...choices.values()].filter((choice) => choice.isDone).length
       isDone ||= finished > 0 && finished >= Math.max(expected, choices.size)
-      return isDone && isUsageAsked && usage ? [...pieces, chunk([], usage)] : pieces
+      return isDone && usage && isUsageAsked(request)
+        ? [...pieces, chatChunk(request, [], { usage })]
+        : pieces
     },
   }
 }

@@ -1,3 +1,4 @@
+import { chatChunk, isUsageAsked, type Chunk } from './chat-chunk.ts'
 import { nonsense } from './dialect-limits.ts'
 import { finishReasonOf, optionalText, readOllama, toolCallsIn, usageOf } from './ollama-answers.ts'
 import { callOf, forcedCallOf, type ForcedCall } from './ollama-forced-call.ts'
@@ -5,19 +6,11 @@ import type { ModelRequest, StreamTranslator } from './provider.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { isGiven, type JsonObject } from './read-json.ts'
 
-type Chunk = Record<string, unknown>
-
 interface StreamState {
   hasStarted: boolean
   toolCalls: number
   isDone: boolean
   usage: Record<string, number> | undefined
-}
-
-/** Whether the caller wants `usage` in a last chunk of its own. */
-export function isUsageAsked(request: ModelRequest): boolean {
-  const options = request.fields.stream_options
-  return isObject(options) && options.include_usage === true
 }
 
 /** Chat chunks of OpenAI's from Ollama's lines. */
@@ -27,21 +20,12 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
 
   const forced = forcedCallOf(request.fields)
 
-  function chunk(choices: readonly JsonObject[], usage: unknown = null): Chunk {
-    return {
-      id: request.answerId,
-      object: 'chat.completion.chunk',
-      created: request.createdSeconds,
-      model: request.model,
-      choices,
-      ...(isUsageAsked(request) && { usage }),
-    }
-  }
-
   function speak(delta: JsonObject, finishReason: string | null = null): Chunk {
     const role = state.hasStarted ? {} : { role: 'assistant' }
     state.hasStarted = true
-    return chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason: finishReason }])
+    return chatChunk(request, [
+      { index: 0, delta: { ...role, ...delta }, finish_reason: finishReason },
+    ])
   }
 
   function deltasOf(message: JsonObject): readonly Chunk[] {
@@ -74,7 +58,7 @@ export function createChatStream(request: ModelRequest): StreamTranslator {
       state.hasStarted ? {} : { content: '' },
       finishReasonOf(event, state.toolCalls > 0, forced),
     )
-    return isUsageAsked(request) ? [last, chunk([], state.usage)] : [last]
+    return isUsageAsked(request) ? [last, chatChunk(request, [], { usage: state.usage })] : [last]
   }
 
   return {

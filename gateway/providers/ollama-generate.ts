@@ -1,6 +1,6 @@
+import { isUsageAsked } from './chat-chunk.ts'
 import { invalid, nonsense, refuseUnsayable, unsupported } from './dialect-limits.ts'
 import { finishReasonOf, optionalText, readOllama, usageOf } from './ollama-answers.ts'
-import { isUsageAsked } from './ollama-chat-stream.ts'
 import { formatOf, thinkOf } from './ollama-fields.ts'
 import { optionsOf, otherFields, unsayableToOllama } from './ollama-options.ts'
 import type {

@@ -25,6 +25,15 @@ describe('the maximum', () => {
     const request = requestFor({ endpoint: 'chat-completions', fields: { messages } })
     const target = { ...targetFor('claude-opus-4-5'), info: { max_output_tokens: 64_000 } }
     expect(chat.toUpstream(request, target).body).toMatchObject({ max_tokens: 64_000 })
+    const thinking = requestFor({
+      endpoint: 'chat-completions',
+      fields: { messages, reasoning_effort: 'max' },
+    })
+    const small = { ...target, info: { max_output_tokens: 8_192 } }
+    expect(chat.toUpstream(thinking, small).body).toMatchObject({
+      max_tokens: 8_192,
+      thinking: { budget_tokens: 8_191 },
+    })
   })
 
   test('leaves room for the answer behind the thoughts', () => {
