@@ -128,7 +128,8 @@ function holdersOf(
   settings: AllSettings,
   timeZone: string,
 ): readonly Holder[] {
-  const holders = [holderOf({ kind: 'key', id, label: `key ${name}` }, settings.key, timeZone)]
+  const key = { kind: 'key', id: countedAs(settings.key) ?? id, label: `key ${name}` } as const
+  const holders = [holderOf(key, settings.key, timeZone)]
   if (user && team && member) {
     const own = { ...settingsOf(member.budget?.settings), ...settingsOf(member.settings) }
     const label = `user ${nameOf(user)} in team ${nameOf(team)}`
@@ -143,6 +144,11 @@ function holdersOf(
     holders.push(holderOf(who, settings.team, timeZone))
   }
   return holders.filter(isLimited)
+}
+
+// A key that took the place of another goes on with what is used of its limits.
+function countedAs({ counted_as: first }: Settings): string | undefined {
+  return typeof first === 'string' && /^[0-9a-f]{64}$/.test(first) ? first : undefined
 }
 
 function holderOf(

@@ -37,6 +37,13 @@ export class Query {
     throw wrong(name, `a whole number from ${least} to ${most}`, value)
   }
 
+  oneOf<Word extends string>(name: string, words: readonly Word[]): Word | undefined {
+    const value = this.text(name)
+    const word = words.find((one) => one === value)
+    if (value === undefined || word !== undefined) return word
+    throw wrong(name, `one of ${words.join(', ')}`, value)
+  }
+
   flag(name: string): boolean | undefined {
     const value = this.text(name)
     if (value === undefined) return undefined

@@ -34,6 +34,12 @@ describe('limits', () => {
     })
   })
 
+  test('of a key that took the place of another are counted under the first one’s id', () => {
+    const first = 'a'.repeat(64)
+    expect(limitsOf({ rpm_limit: 1, counted_as: first })?.id).toBe(first)
+    expect(limitsOf({ rpm_limit: 1, counted_as: 'x' })?.id).toBe('0'.repeat(64))
+  })
+
   test('of a model come from either of LiteLLM’s forms', () => {
     const settings = {
       model_rpm_limit: { m: 5 },
