@@ -1,6 +1,6 @@
 import type { Exchange } from '../pipeline/exchange.ts'
 import { pixelsOf } from './asked-units.ts'
-import { costOf, type Cost, type CostFacts } from './cost.ts'
+import { costOf, sumOfCosts, type Cost, type CostFacts } from './cost.ts'
 import type { Price } from './price.ts'
 import type { Usage } from './usage.ts'
 
@@ -9,6 +9,20 @@ import type { Usage } from './usage.ts'
  * nothing was used. `now` in monotonic milliseconds.
  */
 export function chargeExchange(exchange: Exchange, now: number): Cost | undefined {
+  return withEarlier(chargeAttempt(exchange, now), exchange)
+}
+
+/** Before another attempt: what the one that failed may have cost all the same belongs to the exchange. */
+export function keepCost(exchange: Exchange, now: number): void {
+  const cost = chargeAttempt(exchange, now)
+  if (cost && cost.total > 0) exchange.earlier = withEarlier(cost, exchange)
+}
+
+function withEarlier(cost: Cost | undefined, { earlier }: Exchange): Cost | undefined {
+  return cost && earlier ? sumOfCosts(earlier, cost) : (cost ?? earlier)
+}
+
+function chargeAttempt(exchange: Exchange, now: number): Cost | undefined {
   const { deployment, asked, upstreamModel } = exchange
   const pricing = deployment?.pricing
   if (!pricing) return undefined
@@ -29,7 +43,7 @@ export function costOfStream(exchange: Exchange, usage: Usage, now: number): Cos
   const price =
     deployment?.pricing?.price ?? deployment?.pricing?.of(upstreamModel, usage.answeredModel)
   if (!price || price.isFree) return undefined
-  return costOf(price, usage, factsOf(exchange, now))
+  return withEarlier(costOf(price, usage, factsOf(exchange, now)), exchange)
 }
 
 /** Characters, searches and seconds that the answer does not tell. */

@@ -44,6 +44,18 @@ export function costOf(price: Price, usage: Usage, facts: CostFacts): Cost {
   return { total, input, cacheRead, cacheWrite, output, units }
 }
 
+/** What two attempts cost together. */
+export function sumOfCosts(a: Cost, b: Cost): Cost {
+  return {
+    total: a.total + b.total,
+    input: a.input + b.input,
+    cacheRead: a.cacheRead + b.cacheRead,
+    cacheWrite: a.cacheWrite + b.cacheWrite,
+    output: a.output + b.output,
+    units: a.units + b.units,
+  }
+}
+
 function stepsAt({ stepsOf, offPeak }: Price, atMs: number | undefined): FindSteps | undefined {
   return offPeak && atMs !== undefined && offPeak.isWithin(atMs) ? offPeak.stepsOf : stepsOf
 }

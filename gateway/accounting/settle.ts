@@ -1,3 +1,4 @@
+import type { CallerUse } from '../limits/caller-gate.ts'
 import type { Exchange } from '../pipeline/exchange.ts'
 import { chargeExchange } from './charge.ts'
 import type { UsageRow } from './usage.ts'
@@ -12,11 +13,24 @@ export interface Ledger {
 export function settle(exchange: Exchange, endedAt: number, ledger: Ledger): void {
   if (!exchange.claimSettlement()) return
   exchange.cost ??= chargeExchange(exchange, endedAt)
+  // What limits were spent and what the row says are the same numbers.
+  exchange.admission?.settle(useOf(exchange))
   // It holds bytes of the file, and the exchange may be kept to be explained.
   exchange.sound = undefined
   ledger.countExchange(exchange, endedAt)
   if (!exchange.serving.module.general.areSpendLogsDisabled)
     ledger.recordUsage(rowOf(exchange, endedAt))
+}
+
+function useOf({ usage, cost, wasSent, hasAnswerBegun }: Exchange): CallerUse {
+  const { promptTokens, completionTokens, totalTokens } = usage
+  const counted =
+    totalTokens ??
+    (promptTokens === undefined && completionTokens === undefined
+      ? undefined
+      : (promptTokens ?? 0) + (completionTokens ?? 0))
+  // An upstream that refused has used nothing; of one that answered without a count nobody knows.
+  return { tokens: counted ?? (hasAnswerBegun ? undefined : 0), nano: cost?.total, wasSent }
 }
 
 function rowOf(exchange: Exchange, endedAt: number): UsageRow {

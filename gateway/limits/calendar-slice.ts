@@ -9,14 +9,20 @@ export class CalendarSlice extends Slice {
   readonly #bucket: Bucket
   protected readonly buckets: readonly Bucket[]
 
-  constructor(key: string, stretch: Stretch, amount: number) {
+  /** `used`: what this process has used of it before, and told the ledger. */
+  constructor(key: string, stretch: Stretch, amount: number, used = 0) {
     super(key, stretch, amount)
-    this.#bucket = createBucket(stretch.startMs)
+    this.#bucket = { ...createBucket(stretch.startMs), used, sent: used, told: used }
     this.buckets = [this.#bucket]
   }
 
+  /** What this process has used of it in all. */
+  get used(): number {
+    return this.#bucket.used
+  }
+
   get shape() {
-    return { endsAtMs: this.endMs }
+    return this.endMs === Infinity ? {} : { endsAtMs: this.endMs }
   }
 
   get takenHere(): number {

@@ -1,9 +1,13 @@
+import type { Hold } from './counter.ts'
+
 /** The most that one request may use, held before anything is sent. */
 export interface CallerAsk {
   /** The exchange's id. */
   readonly id: string
   /** Name of the model group. */
   readonly model: string
+  /** The name that the caller wrote, where that is another: limits of either hold. */
+  readonly asked?: string | undefined
   /** Prompt and answer, worst case; 0 where nothing is counted in tokens. */
   readonly tokens: number
   /** Cost of the dearest first attempt, worst case, billionths of a US dollar; 0 where it is free or nobody knows. */
@@ -29,6 +33,8 @@ export interface CallerAdmission {
    * GatewayError `budget_exceeded`, and what is held stays held.
    */
   cover(nano: number): undefined | Promise<void>
+  /** What it holds now of which counter, for whoever has to settle it by hand. */
+  holds(): readonly Hold[]
   settle(used: CallerUse): void
   /** `x-ratelimit-*` and what LiteLLM tells of a key, flat name and value, true as of now. */
   headers(): readonly string[]
@@ -37,7 +43,9 @@ export interface CallerAdmission {
 /** All limits of one caller on this module: those of the key, its user and team, and of the module. */
 export interface CallerGate {
   /** Whether what an answer may have at most must be bounded: money or tokens are limited for this model. */
-  isBounding(model: string): boolean
+  isBounding(model: string, asked?: string): boolean
+  /** What `headers` of an admission would say where there is none: a request that is refused. */
+  headers(model: string, asked?: string): readonly string[]
   /**
    * Admits a request to every limit or to none, at once where it can. Rejects (or throws) GatewayError
    * `rate_limit_exceeded` or `budget_exceeded`, saying which limit, of whom, until when; `storage_unavailable` where

@@ -7,8 +7,14 @@ export type Window =
       readonly minuteOfDay: number
       /** IANA name: `America/Los_Angeles`. */
       readonly timeZone: string
+      /** So many of them make one window: 10 for ten days; absent: 1. */
+      readonly count?: number
     }
   | { readonly kind: 'rolling'; readonly periodMs: number }
+  /** Stretches of equal length one after the other; from an hour on they begin by the zone's midnights. */
+  | { readonly kind: 'fixed'; readonly periodMs: number; readonly timeZone: string }
+  /** Nothing becomes free again. */
+  | { readonly kind: 'ever' }
 
 /** One amount that may be used up once a window: requests, tokens, billionths of a dollar; whole numbers. */
 export interface CounterSpec {
@@ -23,10 +29,25 @@ export interface CounterSpec {
   readonly onOutage?: 'allow' | 'deny'
   /** After so long what a killed process held counts as not used; absent: never within the window. */
   readonly releaseUnsettledAfterMs?: number
+  /** What the ledger has is not asked again and again while nobody takes of it: there may be thousands. */
+  readonly mayRest?: boolean
+  /** Where there is plenty, as much as the largest request of late is leased beside what is asked for. */
+  readonly keepsSpare?: boolean
+}
+
+/** What is held of a counter: enough to settle it by hand should the process not come to it. */
+export interface Hold {
+  /** The ledger's name of the counter. */
+  readonly key: string
+  /** Start of the calendar window, Unix milliseconds; 0: a rolling one, or for ever. */
+  readonly startsAtMs: number
+  readonly bucketAtMs: number
+  readonly amount: number
 }
 
 /** An amount taken from a counter. Ended once; a second end does nothing. */
 export interface Taken {
+  readonly hold: Hold
   /** What was really used; less goes back, more is recorded as an excess. */
   settle(used: number): void
   /** Nothing was used. */
@@ -36,7 +57,7 @@ export interface Taken {
 export interface CounterState {
   /** What may still be taken in this window by anybody, as far as known here. */
   readonly remaining: number
-  /** Milliseconds until something is free again where nothing is left, else until the window's end. */
+  /** Milliseconds until something is free again where nothing is left, else until the window's end; Infinity: never. */
   readonly resetsInMs: number
 }
 

@@ -25,29 +25,63 @@ export class RunningCounters implements Counters {
   readonly #options: CountersOptions
   readonly #line: LedgerLine
   readonly #counters = new Map<string, LeasedCounter>()
+  readonly #byLedgerKey = new Map<string, LeasedCounter>()
+  /** Those the ledger hears of. The others are left alone until something is taken of them. */
+  readonly #awake = new Set<LeasedCounter>()
+  /** What was used of windows whose counters were forgotten, until they end. */
+  readonly #leftBehind = new Map<string, { readonly used: number; readonly endMs: number }>()
   #timer: NodeJS.Timeout | undefined
   #telling: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
   #sweptAt = -Infinity
   #unlisten: (() => void) | undefined
+  #closing: Promise<void> | undefined
+  #hasStarted = false
   #isClosed = false
 
   constructor(options: CountersOptions) {
     this.#options = options
     this.#line = new LedgerLine(options)
     this.#line.hurry = () => void this.tell()
+    this.#line.wake = (counter) => void this.#awake.add(counter)
+    this.#line.usedBefore = (key, startMs) => this.#leftBehind.get(`${key} @${startMs}`)?.used ?? 0
   }
 
   counter(spec: CounterSpec): LeasedCounter {
     const known = this.#counters.get(spec.key)
+    const counter = known ?? this.#create(spec)
     if (known) {
+      this.#byLedgerKey.delete(known.ledgerKey)
       known.change(spec)
-      return known
     }
-    if (this.#counters.size === 0) this.#start()
-    const counter = new LeasedCounter(spec, this.#line)
-    this.#counters.set(spec.key, counter)
+    this.#byLedgerKey.set(counter.ledgerKey, counter)
     return counter
+  }
+
+  /** Whether a database is configured and not at hand. */
+  get isLedgerAway(): boolean {
+    return this.#line.state() === 'away'
+  }
+
+  /** How many the ledger hears of. */
+  get awake(): number {
+    return this.#awake.size
+  }
+
+  /**
+   * Lets go of a counter that nobody will take of any more, until it is asked for again; false: it has something to
+   * tell yet. Who still holds it must not use it.
+   */
+  forget(key: string): boolean {
+    const counter = this.#counters.get(key)
+    if (!counter) return true
+    const left = counter.leftBehind(this.#line.now())
+    if (!left) return false
+    for (const { key: ledgerKey, startMs, endMs, used } of left)
+      if (used > 0) this.#leftBehind.set(`${ledgerKey} @${startMs}`, { used, endMs })
+    this.#counters.delete(key)
+    this.#byLedgerKey.delete(counter.ledgerKey)
+    return true
   }
 
   /** Tells the ledger what is new, and hands back what is idle. */
@@ -59,7 +93,12 @@ export class RunningCounters implements Counters {
   }
 
   /** Tells the rest and hands back everything, within the time given. Without it a process counts as killed. */
-  async close(withinMs: number): Promise<void> {
+  close(withinMs: number): Promise<void> {
+    this.#closing ??= this.#close(withinMs)
+    return this.#closing
+  }
+
+  async #close(withinMs: number): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#timer)
     this.#unlisten?.()
@@ -67,13 +106,22 @@ export class RunningCounters implements Counters {
     await Promise.race([this.#leave(), patience])
   }
 
+  #create(spec: CounterSpec): LeasedCounter {
+    if (!this.#hasStarted) this.#start()
+    const counter = new LeasedCounter(spec, this.#line)
+    this.#counters.set(spec.key, counter)
+    if (spec.mayRest !== true) this.#awake.add(counter)
+    return counter
+  }
+
   // A process without counters neither wakes up nor listens.
   #start(): void {
     const { ledger, tellEveryMs: everyMs = tellEveryMs } = this.#options
     if (this.#isClosed) return
+    this.#hasStarted = true
     if (everyMs > 0) this.#timer = setInterval(() => void this.tell(), everyMs).unref()
     this.#unlisten = ledger?.onRecall((key) => {
-      const counter = [...this.#counters.values()].find(({ ledgerKey }) => ledgerKey === key)
+      const counter = this.#byLedgerKey.get(key)
       if (counter?.isLeasing) void this.#handBack(counter)
     })
   }
@@ -97,18 +145,31 @@ export class RunningCounters implements Counters {
     const now = this.#line.now()
     const all = this.#collect(now)
     if (this.#line.state() !== 'there') return
-    const isLeasing = [...this.#counters.values()].some((counter) => counter.isLeasing)
+    const isLeasing = this.#isLeasing()
     const mustRenew = isLeasing && now - this.#line.heardAt > ttlMs / 3
     if (all.length > 0 || mustRenew) await this.#exchange(all)
     if (now - this.#sweptAt < sweepEveryMs) return
     this.#sweptAt = now
+    const wallMs = this.#line.wall(now)
+    for (const [key, { endMs }] of this.#leftBehind)
+      if (endMs <= wallMs) this.#leftBehind.delete(key)
     await this.#line.sweep()
   }
 
   #collect(now: number): Told[] {
-    return [...this.#counters.values()].flatMap((counter) =>
-      counter.toTell(now).map((ask) => ({ counter, ask })),
-    )
+    const all: Told[] = []
+    for (const counter of this.#awake) {
+      for (const ask of counter.toTell(now)) all.push({ counter, ask })
+      if (!counter.mayRest(now)) continue
+      counter.rest()
+      this.#awake.delete(counter)
+    }
+    return all
+  }
+
+  #isLeasing(): boolean {
+    for (const counter of this.#awake) if (counter.isLeasing) return true
+    return false
   }
 
   async #exchange(all: readonly Told[], ttl = ttlMs): Promise<void> {
@@ -116,7 +177,7 @@ export class RunningCounters implements Counters {
     do {
       const some = all.slice(start, start + asksAtOnce)
       const asks = some.map(({ ask }) => ask)
-      const exchange = this.#line.exchange(
+      const exchange = this.#line.exchangeNow(
         asks,
         (ask, answer, now) => some[asks.indexOf(ask)]?.counter.apply(ask, answer, now),
         ttl,
@@ -129,8 +190,8 @@ export class RunningCounters implements Counters {
 
   async #leave(): Promise<void> {
     await this.#telling
-    for (const counter of this.#counters.values()) await counter.asking
-    for (const counter of this.#counters.values()) counter.handBack()
+    for (const counter of this.#awake) await counter.asking
+    for (const counter of this.#awake) counter.handBack()
     if (this.#line.heardAt > -Infinity) await this.#exchange(this.#collect(this.#line.now()), 0)
   }
 }

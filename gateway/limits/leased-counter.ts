@@ -4,7 +4,7 @@ import { createSlice, ledgerKeyOf } from './create-slice.ts'
 import type { LedgerAnswer, LedgerAsk } from './ledger.ts'
 import type { LedgerLine } from './ledger-line.ts'
 import { Rate } from './rate.ts'
-import type { RollingSlice } from './rolling-slice.ts'
+import { RollingSlice } from './rolling-slice.ts'
 import type { Slice } from './slice.ts'
 
 /** Unused for so long, a slice is handed back. */
@@ -26,6 +26,9 @@ interface Waiter {
   readonly amount: number
 }
 
+/** What a process has used of a window whose counter it forgets. */
+export type LeftBehind = Pick<CalendarSlice, 'key' | 'startMs' | 'endMs' | 'used'>
+
 /** A counter of which this process leases slices, and takes from them in memory. */
 export class LeasedCounter implements Counter {
   readonly #line: LedgerLine
@@ -44,6 +47,11 @@ export class LeasedCounter implements Counter {
   /** A new lease is asked for in the background below this. */
   #lowWater = 0
   #takenAt = -Infinity
+  /** When something was last wanted of it, given or not. */
+  #wantedAt = -Infinity
+  /** The largest amount taken of late. */
+  #largest = 0
+  #isResting = true
 
   constructor(spec: CounterSpec, line: LedgerLine) {
     this.#spec = spec
@@ -65,14 +73,28 @@ export class LeasedCounter implements Counter {
     return { remaining, resetsInMs: Math.max(0, freesAtMs - wallMs) }
   }
 
+  /** Used of the running window by anybody, as far as known here; what calls hold of it is not among that. */
+  used(now: number): number {
+    return this.#current(now).usedByAll
+  }
+
+  /** Start of the running window, Unix milliseconds; 0: a rolling one, or for ever. */
+  startsAtMs(now: number): number {
+    return this.#current(now).startMs
+  }
+
   tryTake(amount: number, now: number): Taken | undefined {
     const wallMs = this.#line.wall(now)
     const slice = this.#at(wallMs)
+    this.#wantedAt = now
+    if (this.#isResting) this.#wake()
     if (slice.free < amount || this.#hasLapsed(slice, now)) return undefined
     this.#rate.add(amount, now)
     this.#takenAt = now
+    // Falls slowly, so that it is known how much a large one takes.
+    this.#largest = Math.max(amount, this.#largest - this.#largest / 64)
     const taken = slice.take(amount, wallMs)
-    if (slice.free < this.#lowWater && !this.#asking) void this.#ask()
+    if (!this.#asking && this.#isLow(slice)) void this.#ask()
     return taken
   }
 
@@ -108,6 +130,31 @@ export class LeasedCounter implements Counter {
     if (this.#ledgerKey === before) return this.#slice.resize(spec.amount)
     this.#slice.handBack()
     this.#slice = this.#sliceAt(this.#line.wall(this.#line.now()))
+  }
+
+  /** Whether the ledger need not hear of it any more, nor it of the ledger, until something is taken again. */
+  mayRest(now: number): boolean {
+    if (this.#spec.mayRest !== true || this.#asking || this.#waiting.size > 0) return false
+    if (now - this.#wantedAt < idleMs) return false
+    const isAlone = this.#line.state() === 'none'
+    return this.#slices.every(
+      (slice) => slice.reserved === 0 && (isAlone || (!slice.isUntold && slice.free <= 0)),
+    )
+  }
+
+  /** Nobody tells of it any more; what it knows of the ledger grows old. */
+  rest(): void {
+    this.#isResting = true
+    this.#refused = Infinity
+    this.#slices = [this.#slice]
+  }
+
+  /** What must be remembered of it where it is forgotten; undefined: more than one number of a window that runs. */
+  leftBehind(now: number): readonly LeftBehind[] | undefined {
+    if (!this.#isResting || !this.mayRest(now)) return undefined
+    const current = this.#current(now)
+    if (current.takenHere === 0) return []
+    return current instanceof CalendarSlice && !current.isSelfGranted ? [current] : undefined
   }
 
   /** Gives back what no call holds, where another process asks for it or nothing needs it here. */
@@ -179,7 +226,7 @@ export class LeasedCounter implements Counter {
       const taken = this.#tryFor(waiter)
       if (taken) return taken
       if (amount >= this.#refused) return undefined
-      if (!(await this.#ask())) return this.#takeWithoutLedger(amount)
+      if (!(await this.#ask())) return this.#tryFor(waiter) ?? this.#takeWithoutLedger(amount)
       const late = this.#tryFor(waiter)
       if (late) return late
       const { told, free } = this.#current(now())
@@ -197,6 +244,24 @@ export class LeasedCounter implements Counter {
     this.#refused = Math.min(this.#refused, amount)
     this.#refusedUntilMs = this.#slice.told?.freesAtMs ?? Infinity
     return undefined
+  }
+
+  #wake(): void {
+    this.#isResting = false
+    this.#line.wake(this)
+  }
+
+  // Asked for while nobody waits: below the low water mark, or where the next large request would have to wait.
+  #isLow(slice: Slice): boolean {
+    if (slice.free < this.#lowWater) return true
+    return slice.free < this.#largest && this.#spare(slice) > 0
+  }
+
+  /** What may be leased beside what is asked for, nobody being short of it. */
+  #spare({ told }: Slice): number {
+    if (this.#spec.keepsSpare !== true || told === undefined) return 0
+    const spare = Math.ceil(this.#largest)
+    return told.headroom >= 8 * Math.max(1, told.replicas) * spare ? spare : 0
   }
 
   #tryFor(waiter: Waiter): Taken | undefined {
@@ -239,13 +304,18 @@ export class LeasedCounter implements Counter {
     const amounts = isForMore ? [...this.#waiting].map((one) => one.amount) : []
     const inHand = Math.max(0, slice.free)
     const ahead = isForMore ? Math.ceil(2 * this.#rate.perSecond(this.#line.now())) : 0
+    const spare = isForMore ? this.#spare(slice) : 0
+    const needs = amounts.reduce((sum, one) => sum + one, 0) + spare
     return {
       amount,
       ...slice.toAsk(),
       ...slice.shape,
       releaseAfterMs: releaseUnsettledAfterMs,
-      wants: amounts.length > 0 ? Math.max(1, Math.min(...amounts) - inHand) : 0,
-      needs: Math.max(0, amounts.reduce((sum, one) => sum + one, 0) - inHand),
+      wants:
+        amounts.length > 0
+          ? Math.max(1, Math.min(...amounts) - inHand)
+          : Math.max(0, spare - inHand),
+      needs: Math.max(0, needs - inHand),
       ahead,
     }
   }
@@ -269,19 +339,20 @@ export class LeasedCounter implements Counter {
   #sliceAt(wallMs: number): CalendarSlice | RollingSlice {
     this.#refused = Infinity
     this.#lowWater = 0
-    const slice = createSlice(this.#spec, wallMs)
+    const slice = createSlice(this.#spec, wallMs, this.#line.usedBefore)
     const known = this.#slices.find(
       ({ key, startMs }) => key === slice.key && startMs === slice.startMs,
     )
     if (known) return known
-    if (this.#line.state() === 'none') slice.grantItself(this.#spec.amount)
+    if (this.#line.state() === 'none') slice.grantItself(this.#spec.amount - slice.takenHere)
     this.#slices.push(slice)
     return slice
   }
 
   // What a silent process holds is no longer its own once it may count as free again for others.
   #hasLapsed(slice: Slice, now: number): boolean {
-    const canLapse = slice.endMs === Infinity || this.#spec.releaseUnsettledAfterMs !== undefined
+    const canLapse =
+      slice instanceof RollingSlice || this.#spec.releaseUnsettledAfterMs !== undefined
     if (!canLapse || slice.isSelfGranted || now <= this.#line.validUntil) return false
     slice.handBack()
     return true

@@ -1,3 +1,4 @@
+import type { LeasedCounter } from './leased-counter.ts'
 import type { Ledger, LedgerAnswer, LedgerAsk } from './ledger.ts'
 
 export interface LedgerLineOptions {
@@ -13,6 +14,12 @@ export interface LedgerLineOptions {
 
 type Apply = (ask: LedgerAsk, answer: LedgerAnswer, now: number) => void
 
+/** What is asked in one statement. */
+interface Batch {
+  readonly applies: Map<LedgerAsk, Apply>
+  readonly isHeard: Promise<boolean>
+}
+
 /** A process that is silent for so long counts as gone: what it holds becomes unsettled. */
 export const ttlMs = 15_000
 /** After an ask that failed the ledger is left alone for so long. */
@@ -27,11 +34,16 @@ export class LedgerLine {
   #offsetMs: number | undefined
   #failedAt = -Infinity
   #isFailing = false
+  #batch: Batch | undefined
   #firstContact: Promise<void> | undefined
   /** Until then the ledger takes this process for alive. */
   validUntil = -Infinity
   /** When the ledger was last asked with success. */
   heardAt = -Infinity
+  /** Has the ledger told of a counter again that rested. */
+  wake: (counter: LeasedCounter) => void = () => undefined
+  /** What this process has used of a window whose slice it has forgotten. */
+  usedBefore: (key: string, startMs: number) => number = () => 0
   /** Has the ledger told at once what is new. */
   hurry: () => void = () => undefined
   /** Processes seen sharing a counter. */
@@ -62,8 +74,27 @@ export class LedgerLine {
     return isResting ? 'away' : state
   }
 
-  /** One round trip; false where the ledger is away. */
-  async exchange(asks: readonly LedgerAsk[], apply: Apply, ttl = ttlMs): Promise<boolean> {
+  /** One round trip, shared by all who ask at the same moment; false where the ledger is away. */
+  async exchange(asks: readonly LedgerAsk[], apply: Apply): Promise<boolean> {
+    const batch = (this.#batch ??= this.#openBatch())
+    for (const ask of asks) batch.applies.set(ask, apply)
+    return batch.isHeard
+  }
+
+  #openBatch(): Batch {
+    const applies = new Map<LedgerAsk, Apply>()
+    // Counters of one request ask a few microtasks apart.
+    const isHeard = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#batch = undefined
+      return this.exchangeNow([...applies.keys()], (ask, answer, now) =>
+        applies.get(ask)?.(ask, answer, now),
+      )
+    })
+    return { applies, isHeard }
+  }
+
+  /** A round trip of its own, which keeps this process's leases for so long. */
+  async exchangeNow(asks: readonly LedgerAsk[], apply: Apply, ttl = ttlMs): Promise<boolean> {
     const { ledger, now } = this.#options
     if (!ledger || this.state() !== 'there') return false
     const sentAt = now()

@@ -1,8 +1,10 @@
-import type { Taken } from './counter.ts'
+import type { Hold, Taken } from './counter.ts'
 import type { Bucket } from './slice.ts'
 
 /** Where a part ends: what was taken, what was used of it, and when it was taken. */
 interface Ends {
+  readonly key: string
+  readonly startMs: number
   end(amount: number, used: number, bucket: Bucket): void
 }
 
@@ -17,6 +19,11 @@ export class Part implements Taken {
     this.#slice = slice
     this.#amount = amount
     this.#bucket = bucket
+  }
+
+  get hold(): Hold {
+    const { key, startMs: startsAtMs } = this.#slice
+    return { key, startsAtMs, bucketAtMs: this.#bucket.atMs, amount: this.#amount }
   }
 
   settle(used: number): void {

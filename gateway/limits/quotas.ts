@@ -91,7 +91,7 @@ export class Quotas {
     const ofUnit = this.#amounts.filter(({ spec }) => spec.unit === unit)
     for (const { spec, counter } of findTold(told, ofUnit)) {
       counter.learn({ remaining: Math.floor(remaining), resetsInMs }, now)
-      if (remaining >= 1 || spec.window.kind === 'calendar') continue
+      if (remaining >= 1 || spec.window.kind !== 'rolling') continue
       this.#toldUntil.set(counter, now + (resetsInMs ?? spec.window.periodMs))
     }
   }

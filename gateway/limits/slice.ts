@@ -20,6 +20,9 @@ interface Learned {
   readonly unreported: number
 }
 
+// Of the whole process: a slice that was forgotten and made anew speaks later than the one before it.
+let turns = 0
+
 /** What one process has of one window of a counter: free to take, reserved by calls, used. */
 export abstract class Slice {
   /** The ledger's name of the counter. */
@@ -75,6 +78,13 @@ export abstract class Slice {
     if (this.isSelfGranted) return Math.max(0, this.free)
     if (!this.told) return Math.max(0, this.amount - this.takenHere)
     return Math.max(0, this.free, this.told.remaining - this.unreported)
+  }
+
+  /** Used by anybody, as far as known here; what calls hold of it is not among that. */
+  get usedByAll(): number {
+    const { told } = this
+    if (this.isSelfGranted || !told) return this.takenHere - this.reserved
+    return Math.max(0, told.amount - told.remaining + this.unreported - this.reserved)
   }
 
   /** Whether the ledger does not know all of it yet. */
@@ -136,7 +146,8 @@ export abstract class Slice {
     }
     const { key, reserved, startMs } = this
     const holds = reserved + Math.max(0, this.free)
-    this.#turn += 1
+    turns += 1
+    this.#turn = turns
     this.#asked = this.#learned
     this.#handedBack.asked = this.#handedBack.times
     const learned = this.#learned && this.#toTell(this.#learned)

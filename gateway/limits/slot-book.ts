@@ -35,6 +35,16 @@ export class SlotBook {
     }
   }
 
+  /** Lets go of places that nobody has or awaits; false: somebody does. */
+  forget(id: string): boolean {
+    const slots = this.#slots.get(id)
+    if (!slots) return true
+    if (slots.busy > 0 || slots.waiting > 0) return false
+    this.#slots.delete(id)
+    this.#leases?.remove(id)
+    return true
+  }
+
   /** Gives back what is leased. */
   async close(): Promise<void> {
     await this.#leases?.close()

@@ -8,6 +8,9 @@ export interface Stretch {
 }
 
 type Calendar = Extract<Window, { kind: 'calendar' }>
+type Fixed = Extract<Window, { kind: 'fixed' }>
+
+const ever: Stretch = { startMs: 0, endMs: Infinity }
 
 const minuteMs = 60_000
 const hourMs = 3_600_000
@@ -20,6 +23,8 @@ const bucketsAPeriod = 60
  */
 export function windowAt(window: Window, nowMs: number): Stretch {
   if (window.kind === 'rolling') return bucketAt(window.periodMs, nowMs)
+  if (window.kind === 'ever') return ever
+  if (window.kind === 'fixed') return fixedAt(window, nowMs)
   if (window.per === 'minute') return stretchAt(minuteMs, 0, nowMs)
   if (window.per === 'hour') return hourAt(window.timeZone, nowMs)
   return datesAt(window, nowMs)
@@ -64,13 +69,31 @@ function cutBetween(timeZone: string, fromMs: number, toMs: number): number | un
   return changeMs % hourMs === 0 ? undefined : changeBetween(timeZone, fromMs, toMs)
 }
 
+// Below an hour no zone has a clock of its own: such stretches are counted from 1970 on.
+function fixedAt({ periodMs, timeZone }: Fixed, nowMs: number): Stretch {
+  if (periodMs < hourMs) return stretchAt(periodMs, 0, nowMs)
+  const localMs = nowMs + offsetAt(timeZone, nowMs)
+  return stretchAround(nowMs, Math.floor(localMs / periodMs), (index) =>
+    firstInstantOf(timeZone, index * periodMs),
+  )
+}
+
 function datesAt(window: Calendar, nowMs: number): Stretch {
-  const { timeZone, minuteOfDay } = window
+  const { timeZone, minuteOfDay, count = 1 } = window
   const localMs = nowMs + offsetAt(timeZone, nowMs) - minuteOfDay * minuteMs
-  const startOf = (index: number) =>
-    firstInstantOf(timeZone, dateOf(window.per, index) + minuteOfDay * minuteMs)
+  const index = Math.floor(indexOf(window.per, localMs) / count)
+  return stretchAround(nowMs, index, (at) =>
+    firstInstantOf(timeZone, dateOf(window.per, at * count) + minuteOfDay * minuteMs),
+  )
+}
+
+function stretchAround(
+  nowMs: number,
+  guessed: number,
+  startOf: (index: number) => number,
+): Stretch {
   // A clock put back shows a date twice, and a zone may skip one.
-  let index = indexOf(window.per, localMs)
+  let index = guessed
   while (startOf(index) > nowMs) index -= 1
   while (startOf(index + 1) <= nowMs) index += 1
   return { startMs: startOf(index), endMs: startOf(index + 1) }

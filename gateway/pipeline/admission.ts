@@ -1,10 +1,9 @@
-import type { EndpointName } from '../../modules/endpoints.ts'
 import type { Gate, GateAdmission, Waiting } from '../limits/gate.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { hold, release, requireCaller } from './under-way.ts'
-import { mostAnswerTokens } from './worst-case.ts'
+import { isWriter, mostAnswerTokens } from './worst-case.ts'
 
 /** A place is asked for in the quotas and slots of this deployment. */
 export interface Entry {
@@ -26,8 +25,9 @@ export async function admit(
   requireCaller(around)
   const { exchange, rooms } = around
   const now = rooms.now()
-  const answerTokens = writers.has(exchange.endpoint.name)
-    ? mostAnswerTokens(asked.request.fields, deployment)
+  const { name: endpoint } = exchange.endpoint
+  const answerTokens = isWriter(endpoint)
+    ? mostAnswerTokens(asked.request.fields, deployment, { endpoint })
     : 0
   const ask = {
     flow: flowOf(exchange),
@@ -43,14 +43,6 @@ export async function admit(
   }
   return admission
 }
-
-/** Endpoints whose answers are text, counted in tokens. */
-const writers: ReadonlySet<EndpointName> = new Set([
-  'chat-completions',
-  'completions',
-  'responses',
-  'messages',
-])
 
 /** Waits for a place; leaves the queue as soon as nobody waits for the answer any more. */
 export async function waitFor(

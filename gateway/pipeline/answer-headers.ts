@@ -7,7 +7,8 @@ import type { Exchange } from './exchange.ts'
 export function addHeaders(headers: string[], exchange: Exchange): string[] {
   headers.push('x-litellm-call-id', exchange.callId)
   headers.push('x-config-generation', `${exchange.serving.generation}`)
-  const { deployment } = exchange
+  const { deployment, admission } = exchange
+  if (admission) for (const text of admission.headers()) headers.push(text)
   if (!deployment) return headers
   headers.push('x-litellm-model-id', deployment.id, 'x-litellm-model-group', exchange.currentGroup)
   headers.push('x-litellm-attempted-retries', `${exchange.retries}`)
@@ -20,15 +21,14 @@ export function addHeaders(headers: string[], exchange: Exchange): string[] {
   return headers
 }
 
-/** Adds what an upstream says of its limits, and its request id. */
+/** Adds what an upstream says of its limits where the caller has none of its own, and its request id. */
 export function addPassed(headers: string[], from: IncomingHttpHeaders): string[] {
+  let hasOwn: boolean | undefined
   for (const name in from) {
-    if (
-      !name.startsWith('x-ratelimit-') &&
-      name !== 'x-request-id' &&
-      name !== 'openai-processing-ms'
-    )
-      continue
+    if (name.startsWith('x-ratelimit-')) {
+      hasOwn ??= headers.some((text) => text.startsWith('x-ratelimit-'))
+      if (hasOwn) continue
+    } else if (name !== 'x-request-id' && name !== 'openai-processing-ms') continue
     const value = from[name]
     if (typeof value === 'string') headers.push(name, value)
   }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+import { keepCost } from '../accounting/charge.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { toGatewayError } from '../errors/envelope.ts'
 import type { GateAdmission } from '../limits/gate.ts'
@@ -15,6 +16,7 @@ import {
   usedTokens,
 } from './attempt-outcome.ts'
 import { authorize } from './authorize.ts'
+import { coverAttempt } from './caller-limits.ts'
 import type { Controls } from './controls.ts'
 import { ConversationRun } from './conversation-run.ts'
 import { createCall } from './create-call.ts'
@@ -60,15 +62,18 @@ export async function attempt(
 ): Promise<void> {
   const { exchange, answer, rooms } = around
   const { health } = deployment
+  const isFirst = exchange.attempts === 0
+  if (!isFirst) keepCost(exchange, rooms.now())
   exchange.attempts += 1
   exchange.deployment = deployment
   exchange.hasAnswerBegun = false
-  if (exchange.attempts > 1) exchange.usage = {}
+  if (!isFirst) exchange.usage = {}
   let outgoing: Outgoing
   try {
     requireCaller(around)
     const model = fillWildcard(deployment.target.model, asked.group, asked.model)
     notePrice(deployment, model, asked, exchange)
+    if (!isFirst && exchange.admission) await coverAttempt(deployment, asked, around)
     const making = createOutgoing(deployment, model, asked, around)
     outgoing = making instanceof Promise ? await making : making
     if (deployment.credentials)
@@ -103,6 +108,7 @@ export async function attempt(
     throw failure
   } finally {
     health.end(ticket)
+    exchange.wasSent ||= running.wasSent
     exchange.upstreamMs = (exchange.upstreamMs ?? 0) + rooms.now() - startedAt
     release(place, around)
     admission?.end(usedTokens(failure, exchange), running.wasSent)

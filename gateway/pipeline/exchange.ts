@@ -23,6 +23,8 @@ export class Exchange {
   caller: Caller
   /** Its place in the limits of its caller; undefined where none hold. */
   admission: CallerAdmission | undefined
+  /** Money or tokens of its caller are limited: its answer must have a maximum. */
+  isBounded = false
   /** Monotonic and Unix milliseconds of the acceptance. */
   readonly startedAt: number
   readonly startedAtMs: number
@@ -76,6 +78,10 @@ export class Exchange {
   sound: DurationMeter | undefined
   /** Known once all that is paid is; undefined where nobody knows. */
   cost: Cost | undefined
+  /** Of attempts before the running one that may have been paid all the same. */
+  earlier: Cost | undefined
+  /** Whether any upstream may have seen the request. */
+  wasSent = false
   /** `ok` or the error's code; undefined until the end. */
   outcome: string | undefined
   status = 0

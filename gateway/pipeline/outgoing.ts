@@ -22,6 +22,7 @@ import { inlineFiles } from './inline-files.ts'
 import { hearFile } from './note-price.ts'
 import { encodeBody, namesOfFiles } from './sent-body.ts'
 import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
+import { missingMaximum } from './worst-case.ts'
 
 /** A request in the upstream's dialect, ready to be sent. */
 export interface Outgoing {
@@ -107,7 +108,13 @@ function passThrough(
   }
   const hasStreamUsage = endpoint.hasStreamUsage || name === 'chat-completions'
   const isUsageHidden = around.exchange.isStream && hasStreamUsage && !isUsageAsked(request)
-  const body = upstreamBytes(request, deployment, { upstreamModel, isUsageAdded: isUsageHidden })
+  const body = upstreamBytes(request, deployment, {
+    upstreamModel,
+    isUsageAdded: isUsageHidden,
+    maximum: around.exchange.isBounded
+      ? maximumFor(request.fields, { deployment, upstreamModel, asked, around, endpoint: name })
+      : undefined,
+  })
   return {
     call: {
       method: 'POST',
@@ -223,6 +230,15 @@ function refuseStream(
 function filesFor({ sendsFiles }: Rules, request: Asked['request']) {
   if (request.kind !== 'form') return []
   return sendsFiles ? namesOfFiles(request) : request.readFiles()
+}
+
+/** What the answer is bounded by where its caller is limited and nobody names a maximum. */
+function maximumFor(
+  fields: JsonRequest['fields'],
+  { deployment, upstreamModel, around, endpoint }: Translating,
+): ReturnType<typeof missingMaximum> {
+  const { defaultMaxTokens: defaultMost } = around.exchange.serving.module.general
+  return missingMaximum(fields, deployment, { endpoint, defaultMost }, upstreamModel)
 }
 
 function isUsageAsked({ fields }: { readonly fields: JsonRequest['fields'] }): boolean {

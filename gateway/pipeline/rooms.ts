@@ -1,9 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Dispatcher } from 'undici'
 
+import type { Module } from '../../modules/module.ts'
 import type { PricingAsk } from '../accounting/create-pricing.ts'
 import type { Pricing } from '../accounting/pricing.ts'
+import type { KeyAccess } from '../auth/access.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
+import type { CallerGate } from '../limits/caller-gate.ts'
 import type { Credentials } from '../providers/credentials.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { RetryBudget } from '../routing/retry-budget.ts'
@@ -43,6 +46,8 @@ export interface Rooms {
   readonly countRetry: (group: string, isAllowed: boolean) => void
   /** Counts another group that was tried in place of one that failed, and whether it answered. */
   readonly countFallback: (exchange: Exchange, fallback: Fallback) => void
+  /** The limits of a virtual key, or of everybody else, on a module; undefined: nothing limits them. */
+  readonly callerGate: (access: KeyAccess | undefined, module: Module) => CallerGate | undefined
   /** Each call that is under way; ended when a deadline cuts the process short. */
   readonly running: RunningCalls
   /** What the models of somebody's service cost. */

@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.ts'
 import type { FormRequest } from './form-request.ts'
 import type { JsonRequest } from './json-request.ts'
 import { goOn, mayGoOn } from './kept-responses.ts'
+import { admitCaller } from './caller-limits.ts'
 import { checkFields } from './check-fields.ts'
 import { readControls, withTags } from './controls.ts'
 import { meantBy, requireFallbacks, requireModel } from './model-rights.ts'
@@ -57,7 +58,10 @@ export async function serve(
       requireFallbacks(access, controls, router)
     }
     rooms.retryBudget.deposit(exchange.startedAt)
-    await walk(route, { request, model, controls, headers, host: headers.host }, around)
+    const asking = { request, model, controls, headers, host: headers.host }
+    const admitting = admitCaller(route, asking, around)
+    if (admitting) await admitting
+    await walk(route, asking, around)
     exchange.outcome = 'ok'
   } catch (thrown) {
     answerFailure(thrown, exchange, answer, rooms)
