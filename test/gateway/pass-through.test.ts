@@ -205,7 +205,7 @@ describe('an answer', () => {
   test('to HEAD, and one without a body, has none', async () => {
     upstream.script(answerBytes('', 204))
     expect((await ask('/openai/v1/files/f', { method: 'DELETE' })).status).toBe(204)
-    upstream.script((_, response) => response.writeHead(200, { 'content-length': 5 }).end())
+    upstream.script((_, response) => void response.writeHead(200, { 'content-length': 5 }).end())
     const head = await ask('/openai/v1/files/f', { method: 'HEAD' })
     expect([head.status, head.headers.get('content-length')]).toEqual([200, '5'])
   })
