@@ -50,6 +50,8 @@ export interface DeploymentParams {
   readonly location?: string
   /** Where a token takes the place of a key: the JSON of who asks for it, or the path of that file. */
   readonly credentials?: string
+  /** What is called in place of the model, which still says what it is: an inference profile of AWS. */
+  readonly modelId?: string
   /** Where calls are signed in place of showing a key: AWS. */
   readonly signingKeys?: Partial<SigningKeys>
   /** What is drawn by, where a server draws by workflows, or the path of its JSON. */

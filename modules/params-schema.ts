@@ -77,6 +77,9 @@ export const paramsSchema = litellmBlock(
     aws_bedrock_runtime_endpoint: optional(
       text({ description: 'The same as api_base, for AWS Bedrock.', ...address }),
     ),
+    model_id: optional(
+      text({ description: 'ARN that is called at AWS Bedrock in place of the model.' }),
+    ),
     aws_profile_name: optional(text({ description: 'Not possible here.' })),
     aws_role_name: optional(text({ description: 'Not possible here.' })),
     aws_web_identity_token: optional(text({ description: 'Not possible here.' })),

@@ -142,6 +142,7 @@ function toParams(params: Params, defaults: Record<string, unknown>): Deployment
       'location',
       params.vertex_location ?? params.vertex_ai_location ?? params.aws_region_name,
     ),
+    ...(params.model_id?.trim() ? { modelId: params.model_id.trim() } : {}),
     ...signingKeysIn(params),
     ...optional('credentials', credentialsText(params.vertex_credentials)),
     ...optional('timeoutMs', toMs(params.timeout)),

@@ -35,8 +35,8 @@ export function bareName(written: string): string {
 }
 
 /** The region that a model names as it is written, by itself or within its ARN. */
-export function regionIn(written: string): Partial<DeploymentParams> {
-  const { region: location } = readName(written.replace(/^bedrock\//, ''))
+export function regionIn({ model, modelId }: DeploymentParams): Partial<DeploymentParams> {
+  const { region: location } = readName((modelId ?? model).replace(/^bedrock\//, ''))
   return location === undefined ? {} : { location }
 }
 
@@ -52,8 +52,8 @@ export function addressOf(params: DeploymentParams): string {
 }
 
 /** Where a model is called. Whatever a caller writes stays within its segment. */
-export function pathOf({ model }: Target, action: string): string {
-  const id = bareName(model)
+export function pathOf({ model, params }: Target, action: string): string {
+  const id = bareName(params.modelId ?? model)
   if (/^\.{1,2}$/.test(id)) throw invalid('model', 'must be the id of a model.')
   return `/model/${encodeURIComponent(id)}/${action}`
 }

@@ -40,7 +40,7 @@ export interface Provider {
   /** A model's bare name, where LiteLLM's users write more before it: `converse/…`, `us-east-1/…`. */
   readonly bareName?: (model: string) => string
   /** What a model as it is written tells of its deployment, whose own parameters go before. */
-  readonly paramsOf?: (model: string) => Partial<DeploymentParams>
+  readonly paramsOf?: (written: DeploymentParams) => Partial<DeploymentParams>
   /** A model's name at the provider's own service, where LiteLLM has another for it. */
   readonly modelName?: (model: string) => string
   readonly endpoints: Partial<Record<EndpointName, Translation>>

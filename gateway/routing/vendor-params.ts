@@ -23,7 +23,7 @@ export function addVendorParams(
   provider: Provider,
   sources: ParamSources,
 ): VendorParams | { readonly fault: string } {
-  const own = { ...provider.paramsOf?.(written.model), ...written }
+  const own = { ...provider.paramsOf?.(written), ...written }
   if (provider.paramVariables === undefined) return { params: own }
   const found = (name: VendorParam): string | undefined =>
     own[name] ?? firstOf(provider.paramVariables?.[name] ?? [], sources.findVariable)

@@ -50,6 +50,8 @@ export function findBackends(modules: readonly Module[], findVariable: FindVaria
       const { apiKey, missingKey } = keyOf(params, provider, findVariable)
       // Where a token takes the place of a key there is nothing to ask with.
       if (apiKey === undefined && provider.readCredentials !== undefined) continue
+      // What signs its calls tells of its models elsewhere.
+      if (provider.signing !== undefined) continue
       const id = `${base} ${provider.modelList.path} ${missingKey ?? ''}`
       const backend = found.get(id) ?? {
         base,

@@ -36,8 +36,17 @@ describe('a model as LiteLLM users write it', () => {
     ['us-east-1', 'us-east-1', undefined],
   ])('%s', (written, bare, location) => {
     expect(bedrock.bareName?.(written)).toBe(bare)
-    expect(bedrock.paramsOf?.(`bedrock/${written}`)).toEqual(location ? { location } : {})
+    const { params } = targetFor(`bedrock/${written}`)
+    expect(bedrock.paramsOf?.(params)).toEqual(location ? { location } : {})
     expect(call({}, written).path).toBe(`/model/${encodeURIComponent(bare)}/converse`)
+  })
+
+  test('may be called by an ARN of its own', () => {
+    const { path, body } = call({ reasoning_effort: 'low' }, claude, { modelId: arn })
+    expect(path).toBe(`/model/${encodeURIComponent(arn)}/converse`)
+    expect(body).toHaveProperty('additionalModelRequestFields.thinking')
+    const { params } = targetFor(`bedrock/${claude}`, { modelId: arn })
+    expect(bedrock.paramsOf?.(params)).toEqual({ location: 'eu-west-1' })
   })
 
   test('never leaves its place in the path', () => {
