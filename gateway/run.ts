@@ -119,6 +119,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     storage,
     stored,
     salt,
+    access,
     rooms,
     rows,
     recent,
@@ -229,6 +230,7 @@ interface GatewayParts {
   readonly storage: Storage
   readonly stored: StoredConfiguration
   readonly salt: SaltCheck
+  readonly access: AccessBook
   readonly rooms: Rooms
   readonly rows: ExchangeRows
   readonly recent: RecentExchanges
@@ -241,6 +243,7 @@ function createGateway({
   storage,
   stored,
   salt,
+  access,
   rooms,
   rows,
   recent,
@@ -251,7 +254,7 @@ function createGateway({
   const registry = createRegistry(
     moduleName(),
     rows,
-    gaugesOf({ configuration, storage, rows, rooms }),
+    gaugesOf({ configuration, storage, access, rows, rooms }),
   )
   // Without MODULE the name stands in the document, which is read later and may change.
   configuration.onServing(() => registry.setDefaultLabels({ module: moduleName() }))
@@ -299,7 +302,14 @@ function createGateway({
       })
     },
     readiness: () =>
-      describeReadiness({ configuration, storage, settings, salt, isDraining: state.isDraining }),
+      describeReadiness({
+        configuration,
+        storage,
+        settings,
+        salt,
+        access,
+        isDraining: state.isDraining,
+      }),
     askAll,
     async findExplanation(id) {
       const told = [explainRecent(id), ...(await colleagues.askOthers('explain', id))]

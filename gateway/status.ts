@@ -1,3 +1,4 @@
+import type { AccessBook } from './auth/access-book.ts'
 import type { Configuration } from './configuration.ts'
 import type { Readiness } from './endpoints/gateway.ts'
 import type { SaltCheck } from './salt-check.ts'
@@ -9,6 +10,7 @@ export interface ReadinessParts {
   readonly storage: Storage
   readonly settings: Settings
   readonly salt: SaltCheck
+  readonly access: Pick<AccessBook, 'state'>
   readonly isDraining: boolean
 }
 
@@ -18,6 +20,7 @@ export function describeReadiness({
   storage,
   settings,
   salt,
+  access,
   isDraining,
 }: ReadinessParts): Readiness {
   const { db, ...database } = storage.state()
@@ -31,7 +34,7 @@ export function describeReadiness({
       database,
       instance: settings.instanceId,
       config_generation: serving?.generation ?? 0,
-      ...(db !== 'not configured' && { salt_key: salt.state }),
+      ...(db !== 'not configured' && { salt_key: salt.state, virtual_keys: access.state.mode }),
       ...(reason !== undefined && { reason }),
       ...(serving && refusal && { config_refused: refusal.message }),
     },

@@ -1,3 +1,4 @@
+import type { AccessBook } from '../auth/access-book.ts'
 import type { Configuration } from '../configuration.ts'
 import type { Rooms } from '../pipeline/rooms.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -9,12 +10,19 @@ import type { GaugeSource } from './registry.ts'
 export interface GaugeParts {
   readonly configuration: Configuration
   readonly storage: Storage
+  readonly access: Pick<AccessBook, 'state'>
   readonly rows: ExchangeRows
   readonly rooms: Rooms
 }
 
 /** Numbers that are so now, read at the scrape. */
-export function gaugesOf({ configuration, storage, rows, rooms }: GaugeParts): GaugeSource[] {
+export function gaugesOf({
+  configuration,
+  storage,
+  access,
+  rows,
+  rooms,
+}: GaugeParts): GaugeSource[] {
   const stored = (name: string, help: string, read: () => number): GaugeSource => ({
     name: `colonnade_${name}`,
     help,
@@ -47,6 +55,13 @@ export function gaugesOf({ configuration, storage, rows, rooms }: GaugeParts): G
       help: '1 while Postgres answers.',
       acrossWorkers: 'min',
       read: () => (storage.metrics().isConnected ? 1 : 0),
+    },
+    stored('virtual_keys_known', 'Virtual keys in memory.', () => access.state.known),
+    {
+      name: 'colonnade_virtual_keys_current',
+      help: '1 while a change of a virtual key is heard of within a second; 0: keys are off, or Postgres is away.',
+      acrossWorkers: 'min',
+      read: () => (access.state.mode === 'listening' || access.state.mode === 'polling' ? 1 : 0),
     },
     stored(
       'database_connection_attempts',
