@@ -41,6 +41,7 @@ export const vertexAi: Provider = {
     }),
     ...geminiPictures(pathOf),
   },
+  takesCacheMarks: ({ model }) => isClaude(model),
   // What holds for Anthropic's models at its own door holds for them here.
   rules: anthropic.rules?.map((rule) => ({ models: /^claude/i, ...rule })) ?? [],
   modelList: {
