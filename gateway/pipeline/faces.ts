@@ -37,9 +37,14 @@ export async function faceOf(asked: Asked, { exchange, rooms }: Surroundings): P
 }
 
 /** The request in OpenAI's chat. */
-export function toChatRequest({ dialect, asked }: Face, { params, info }: Deployment): JsonRequest {
+export function toChatRequest(
+  { dialect, asked }: Face,
+  { params, info, provider, target }: Deployment,
+  model: string,
+): JsonRequest {
   const fields = dialect.toChat(asked.fields, {
     reasons: info['supports_reasoning'] !== false,
+    takesCacheMarks: provider.takesCacheMarks?.({ ...target, model }) === true,
     dropsParams: params.dropParams === true,
   })
   return readJsonRequest(Buffer.from(JSON.stringify(fields)))

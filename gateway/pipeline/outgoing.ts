@@ -73,7 +73,7 @@ async function speakChat(
   { deployment, upstreamModel, asked, around }: Omit<Translating, 'endpoint'>,
 ): Promise<Outgoing> {
   const face = await faceOf(asked, around)
-  const inChat = { ...asked, request: toChatRequest(face, deployment) }
+  const inChat = { ...asked, request: toChatRequest(face, deployment, upstreamModel) }
   const endpoint = 'chat-completions' as const
   const said = asked.request.fields
   const translating = { deployment, upstreamModel, asked: inChat, around, endpoint, said }

@@ -71,6 +71,14 @@ export function isNova(family: string): boolean {
   return /\bnova-/i.test(family)
 }
 
+/** Whether prompts may be marked to be cached: by models from Claude 3.5 on, and Nova. */
+export function takesCachePoints(target: Target): boolean {
+  const family = familyOf(target)
+  if (isClaude(family))
+    return !/claude-(v2|instant|3-(opus|sonnet|haiku)|3-5-sonnet-20240620)/i.test(family)
+  return isNova(family)
+}
+
 /** Whether `toolChoice` may demand a call; the others answer such a demand with an error. */
 export function takesDemands(family: string): boolean {
   return isClaude(family) || isNova(family) || /mistral-large|pixtral/i.test(family)

@@ -1,4 +1,4 @@
-import { addressOf, bareName, regionIn, regionOf } from './bedrock-models.ts'
+import { addressOf, bareName, regionIn, regionOf, takesCachePoints } from './bedrock-models.ts'
 import { anthropic } from './anthropic.ts'
 import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
@@ -43,6 +43,7 @@ export const bedrock: Provider = {
     embeddings: lazily(async () => (await import('./bedrock-embed.ts')).bedrockEmbed),
     'images-generations': lazily(async () => (await import('./bedrock-images.ts')).bedrockImages),
   },
+  takesCacheMarks: takesCachePoints,
   rules: [
     // What Anthropic's models refuse at its own door they refuse here.
     ...(anthropic.rules ?? []).flatMap(({ models, refused }) =>

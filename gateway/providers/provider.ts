@@ -48,6 +48,8 @@ export interface Provider {
   readonly checkWorkflow?: (workflow: Readonly<Record<string, unknown>>) => string | undefined
   /** What of a request's `metadata` is its own and goes along; the rest is the gateway's. Absent: nothing. */
   readonly metadataFields?: readonly string[]
+  /** Whether a model takes chats with marks of what is to be cached, in Anthropic's form; absent: none does. */
+  readonly takesCacheMarks?: (target: Target) => boolean
   /** What requests of its own dialect it is known to refuse, by model; absent: nothing. */
   readonly rules?: readonly VendorRules[]
   /** A free question that shows the server lives and which models it has. */

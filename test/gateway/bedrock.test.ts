@@ -30,6 +30,7 @@ beforeAll(async () => {
       model_list: [
         entry('claude', `converse/${claude}`),
         entry('nova', 'us-east-1/amazon.nova-lite-v1:0'),
+        entry('llama', 'meta.llama3-3-70b-instruct-v1:0'),
         entry('tokened', claude, { api_key: 'bedrock-api-key-test' }),
         entry('own', claude, { aws_access_key_id: 'AKIDOWN', aws_secret_access_key: 'own-secret' }),
         entry('vectors', 'amazon.titan-embed-text-v2:0'),
@@ -241,6 +242,40 @@ test('tools are called, side by side, and their results go back', async () => {
         ],
       },
     ],
+  })
+})
+
+describe("Anthropic's Messages over it", () => {
+  const mark = { cache_control: { type: 'ephemeral' } }
+  const asked = (model: string) => ({
+    model,
+    max_tokens: 50,
+    system: [{ type: 'text', text: 'Be brief.', ...mark }],
+    messages: [{ role: 'user', content: 'Hi' }],
+    tools: [{ name: 'look', input_schema: { type: 'object' }, ...mark }],
+  })
+
+  test('keep their marks of what is to be cached, and tell what was', async () => {
+    const counted = { ...usage, cacheReadInputTokens: 100, cacheWriteInputTokens: 20 }
+    upstream.script(answerJson({ ...said([{ text: 'Hello.' }]), usage: counted }))
+    const answer = await gateway.post('/v1/messages', asked('claude'))
+    expect(await answer.json()).toMatchObject({
+      type: 'message',
+      content: [{ type: 'text', text: 'Hello.' }],
+      usage: { input_tokens: 8, cache_read_input_tokens: 100, cache_creation_input_tokens: 20 },
+    })
+    expect(lastBody()).toMatchObject({
+      system: [{ text: 'Be brief.' }, { cachePoint: { type: 'default' } }],
+      inferenceConfig: { maxTokens: 50 },
+      toolConfig: { tools: [{ toolSpec: { name: 'look' } }, { cachePoint: { type: 'default' } }] },
+    })
+  })
+
+  test('lose them where a model takes none', async () => {
+    upstream.script(answerJson(said([{ text: 'Hello.' }])))
+    await gateway.post('/v1/messages', asked('llama'))
+    expect(last().path).toBe('/model/meta.llama3-3-70b-instruct-v1%3A0/converse')
+    expect(String(last().body)).not.toContain('cachePoint')
   })
 })
 

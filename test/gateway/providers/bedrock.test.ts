@@ -63,6 +63,17 @@ describe('a model as LiteLLM users write it', () => {
   })
 })
 
+test.each([
+  [claude, true],
+  ['us.anthropic.claude-3-5-haiku-20241022-v1:0', true],
+  ['anthropic.claude-3-5-sonnet-20240620-v1:0', false],
+  ['anthropic.claude-3-haiku-20240307-v1:0', false],
+  ['us.amazon.nova-2-lite-v1:0', true],
+  ['meta.llama3-3-70b-instruct-v1:0', false],
+])('%s takes marks of what is to be cached: %s', (model, takes) => {
+  expect(bedrock.takesCacheMarks?.(targetFor(model))).toBe(takes)
+})
+
 describe('what cannot be said', () => {
   test.each([
     ['n', 2],

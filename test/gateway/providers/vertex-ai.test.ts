@@ -113,6 +113,11 @@ describe('a model of Anthropic', () => {
     expect(stream?.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 2 })
   })
 
+  test('takes marks of what is to be cached, other than those of Google', () => {
+    expect(vertexAi.takesCacheMarks?.(targetFor(claude))).toBe(true)
+    expect(vertexAi.takesCacheMarks?.(targetFor('gemini-2.5-flash'))).toBe(false)
+  })
+
   test('has the rules of its own door, which hold for no other', () => {
     const rules = vertexAi.rules ?? []
     expect(rulesFor('claude-opus-4-7', rules)).toEqual(
