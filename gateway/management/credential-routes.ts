@@ -8,7 +8,13 @@ import { actorOf, requireRight, type Actor } from './actor.ts'
 import type { Desk } from './desk.ts'
 import { id, jsonMap } from './field.ts'
 import { need, readFields } from './read-fields.ts'
-import { maskedValues, refuseOwnVariables, requireSealer, sealValues } from './sealed-values.ts'
+import {
+  maskedValues,
+  overtaken,
+  refuseOwnVariables,
+  requireSealer,
+  sealValues,
+} from './sealed-values.ts'
 
 const mostBytes = 64 * 1024
 const fields = {
@@ -65,7 +71,8 @@ export function addCredentialRoutes(app: FastifyInstance, gateway: Gateway, desk
     const values = { ...openedOf(known, gateway), ...sent.credential_values }
     const sealed = sealValues(values, aboutOf(known.name), sealer)
     const info = { ...known.info, ...sent.credential_info }
-    await stored.changeCredential({ name: known.name, sealed, info }, actor.name)
+    const changed = { name: known.name, sealed, info }
+    if (!(await stored.changeCredential(changed, known, actor.name))) throw overtaken(known.name)
     await gateway.stored.refresh()
     return told('Credential updated successfully', warnings)
   })

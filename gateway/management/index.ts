@@ -5,6 +5,7 @@ import { addAccounts } from './account-routes.ts'
 import { addCredentialRoutes } from './credential-routes.ts'
 import { createDesk } from './desk.ts'
 import { addModelInfo } from './model-info-routes.ts'
+import { addSaltRoutes } from './salt-routes.ts'
 import { addSpendRoutes } from './spend-routes.ts'
 import { addStoredModelRoutes } from './stored-model-routes.ts'
 
@@ -16,4 +17,5 @@ export function addManagement(app: FastifyInstance, gateway: Gateway): void {
   addModelInfo(app, gateway, desk)
   addCredentialRoutes(app, gateway, desk)
   addStoredModelRoutes(app, gateway, desk)
+  addSaltRoutes(app, gateway, desk)
 }

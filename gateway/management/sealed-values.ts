@@ -74,3 +74,11 @@ export function refuseOwnVariables(values: unknown, at: string): void {
   if (values === null || typeof values !== 'object') return
   for (const [name, value] of Object.entries(values)) refuseOwnVariables(value, `${at}.${name}`)
 }
+
+/** Two changes at once: the second would undo the first. */
+export function overtaken(what: string): GatewayError {
+  return new GatewayError(
+    'invalid_request',
+    `${what} was changed or deleted by somebody else at the same time: look at it, and ask again.`,
+  )
+}

@@ -9,7 +9,13 @@ import { actorOf, requireRight, type Actor } from './actor.ts'
 import type { Desk } from './desk.ts'
 import { flag, id, jsonMap, listOf, name } from './field.ts'
 import { need, readFields, type Read } from './read-fields.ts'
-import { maskedValues, refuseOwnVariables, requireSealer, sealValues } from './sealed-values.ts'
+import {
+  maskedValues,
+  overtaken,
+  refuseOwnVariables,
+  requireSealer,
+  sealValues,
+} from './sealed-values.ts'
 
 const fields = {
   model_name: name('the name callers ask for'),
@@ -61,9 +67,10 @@ export function addStoredModelRoutes(app: FastifyInstance, gateway: Gateway, des
     const params = { ...openedOf(known, gateway), ...sent.litellm_params }
     const modelName = sent.model_name ?? known.modelName
     const model = draft({ id: known.id, modelName, params, sent, known })
-    const row = await stored.changeModel(sealedOf(model, gateway), actor.name)
+    const row = await stored.changeModel(sealedOf(model, gateway), known, actor.name)
+    if (!row) throw overtaken(known.id)
     await gateway.stored.refresh()
-    return shapeOf(row ?? known, params, warnings)
+    return shapeOf(row, params, warnings)
   }
   app.post('/model/update', (request) => update(request))
   app.patch('/model/:id/update', (request) => update(request, idIn(request)))

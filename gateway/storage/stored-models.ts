@@ -66,12 +66,16 @@ export class StoredModels {
     return added.length > 0
   }
 
-  /** False: there is none of this name. */
-  async changeCredential({ name, sealed, info }: StoredCredential, by: string): Promise<boolean> {
+  /** False: there is none of this name, or it was changed by somebody else since `before` was read. */
+  async changeCredential(
+    { name, sealed, info }: StoredCredential,
+    before: StoredCredential,
+    by: string,
+  ): Promise<boolean> {
     const changed = await this.#ask(
       `update colonnade.credentials set sealed = $2, info = $3, updated_at = now(), updated_by = $4
-       where name = $1 returning name`,
-      [name, sealed, info, by],
+       where name = $1 and sealed = $5 returning name`,
+      [name, sealed, info, by, before.sealed],
     )
     return changed.length > 0
   }
@@ -106,13 +110,17 @@ export class StoredModels {
     return added[0]
   }
 
-  /** Undefined: there is none of this id. */
-  async changeModel(model: NewModel, by: string): Promise<StoredModel | undefined> {
+  /** Undefined: there is none of this id, or it was changed by somebody else since `before` was read. */
+  async changeModel(
+    model: NewModel,
+    before: StoredModel,
+    by: string,
+  ): Promise<StoredModel | undefined> {
     const changed = await this.#ask<StoredModel>(
       `update colonnade.models set modules = $2, model_name = $3, sealed = $4, info = $5, is_blocked = $6,
          updated_at = now(), updated_by = $7
-       where id = $1 returning ${modelColumns}`,
-      valuesOf(model, by),
+       where id = $1 and sealed = $8 returning ${modelColumns}`,
+      [...valuesOf(model, by), before.sealed],
     )
     return changed[0]
   }

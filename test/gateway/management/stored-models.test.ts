@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 
+import { saltIdOf } from '../../../gateway/auth/seal.ts'
 import { answerChat, createFakeUpstream, type FakeUpstream } from '../../doubles/fake-upstream.ts'
 import { deployment, startGateway, until, type TestGateway } from '../../doubles/gateway.ts'
 import { createTestPostgres, type TestDatabase, type TestPostgres } from '../../doubles/postgres.ts'
@@ -200,6 +201,15 @@ test('a salt key changed by accident takes nothing down, is named, and nothing i
   const third = await start({ SALT_KEY: `${newSalt},${salt}` })
   await until(async () => (await ask(third, 'extra').catch(() => undefined)) !== undefined)
   expect((await readiness(third))['salt_key']).toBe('sound')
+  const before = (await get(third, '/salt/status')).body
+  expect(before.salt_keys).toMatchObject([
+    { id: saltIdOf(newSalt), is_current: true, in_use_by: 0 },
+    { id: saltIdOf(salt), is_current: false, in_use_by: 1 },
+  ])
+  const rotated = (await post(third, '/salt/rotate', {})).body
+  expect(rotated).toMatchObject({ resealed: 1, salt_keys: [{ in_use_by: 1 }, { in_use_by: 0 }] })
+  const fourth = await start({ SALT_KEY: newSalt })
+  await until(async () => (await ask(fourth, 'extra').catch(() => undefined)) !== undefined)
 })
 
 test('while Postgres is away stored models go on, and changes are refused', async () => {
