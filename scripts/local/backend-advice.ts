@@ -22,6 +22,7 @@ const knownServers: readonly KnownServer[] = [
     name: 'Stable Diffusion WebUI',
     start: 'start it with `./webui.sh --api`',
   },
+  { port: '8188', name: 'ComfyUI', start: 'start it with `python main.py` in its folder' },
   {
     port: '8000',
     name: 'The speech server',

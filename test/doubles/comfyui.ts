@@ -31,6 +31,8 @@ export interface ComfyUi {
   readonly deleted: readonly string[]
   readonly interrupted: readonly unknown[]
   readonly authorizations: ReadonlySet<string | undefined>
+  /** Requests whose socket was closed before they were answered. */
+  gone(): number
   /** Of each prompt from here on, the last one for all that follow. */
   fates(...fates: Fate[]): void
   /** Takes no ids of others, as servers did before 2025. */
@@ -57,6 +59,7 @@ export async function createComfyUi(): Promise<ComfyUi> {
   let fates: Fate[] = ['drawn']
   let takesIds = true
   let isStalled = false
+  let gone = 0
 
   const queue = (body: Buffer, response: ServerResponse): void => {
     const said: unknown = JSON.parse(body.toString())
@@ -136,6 +139,7 @@ export async function createComfyUi(): Promise<ComfyUi> {
       const url = new URL(request.url ?? '/', 'http://comfy')
       const at = `${request.method} ${url.pathname}`
       asked.push(`${request.method} ${request.url}`)
+      response.once('close', () => void (gone += response.writableFinished ? 0 : 1))
       authorizations.add(request.headers.authorization)
       const body = await bodyOf(request)
       const left = lost.get(url.pathname) ?? 0
@@ -164,6 +168,7 @@ export async function createComfyUi(): Promise<ComfyUi> {
     deleted,
     interrupted,
     authorizations,
+    gone: () => gone,
     fates: (...next) => void (fates = next),
     ignoreIds: () => void (takesIds = false),
     lose: (path, times) => void lost.set(path, times),
@@ -171,6 +176,7 @@ export async function createComfyUi(): Promise<ComfyUi> {
     reset() {
       for (const list of [asked, prompts, uploads, deleted, interrupted]) list.length = 0
       lost.clear()
+      gone = 0
       fates = ['drawn']
       takesIds = true
       isStalled = false

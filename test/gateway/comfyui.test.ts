@@ -171,6 +171,17 @@ describe('pictures out of pictures', () => {
     expect(inputs('sampler')).toMatchObject({ denoise: 0.5 })
   })
 
+  test('an upload whose connection is lost is made again: nothing was begun', async () => {
+    comfy.lose('/upload/image', 1)
+    const { data } = await gateway.client.images.edit({
+      model: 'plain',
+      prompt: 'add a roof',
+      image: await toFile(png, 'a.png', { type: 'image/png' }),
+    })
+    expect(data).toHaveLength(1)
+    expect([count('POST /upload/image'), count('POST /prompt')]).toEqual([2, 1])
+  })
+
   test('what is no picture is refused before anything is sent', async () => {
     const image = await toFile(Buffer.from('hello'), 'a.png', { type: 'image/png' })
     const failure = await failureOf(
@@ -231,6 +242,14 @@ describe('what was begun', () => {
     expect([comfy.prompts.length, second.prompts.length]).toEqual([1, 1])
   })
 
+  test('and perhaps queued, its connection lost, is not queued there again', async () => {
+    comfy.lose('/prompt', 1)
+    const failure = await failureOf(draw())
+    expect(failure).toMatchObject({ status: 502, code: 'upstream_unreachable' })
+    expect(count('POST /prompt')).toBe(1)
+    await until(() => comfy.deleted.length === 1)
+  })
+
   test('and was forgotten by a restart is not waited for for ever', async () => {
     comfy.fates('forgotten')
     const failure = await failureOf(draw())
@@ -265,14 +284,45 @@ describe('what was begun', () => {
     await until(async () => (await gateway.metric('litellm_in_flight_requests')) === 0)
   })
 
-  test('and never answered is withdrawn under the id it was sent with', async () => {
+  test('and is not answered yet when the caller leaves: the call is destroyed, the id withdrawn', async () => {
     comfy.fates('queued')
     comfy.stall()
-    const failure = await failureOf(draw({ model: 'slow' }))
-    expect(failure.code).toBe('upstream_timeout')
+    const leaving = new AbortController()
+    const asking = gateway.client.images
+      .generate({ model: 'plain', prompt: 'x' }, { signal: leaving.signal })
+      .catch((thrown: unknown) => thrown)
+    await until(() => comfy.prompts.length === 1)
+    expect(comfy.gone()).toBe(0)
+    leaving.abort()
+    await asking
     await until(() => comfy.deleted.includes(lastId()))
-    expect(comfy.prompts).toHaveLength(1)
+    expect(comfy.gone()).toBe(1)
   })
+
+  test('and is past the deadline of its caller is withdrawn, and nobody else asked', async () => {
+    comfy.fates('running')
+    const failure = await failureOf(draw({ model: 'two', timeout: 0.4 }))
+    expect(failure).toMatchObject({ status: 504, code: 'caller_deadline' })
+    await until(() => comfy.interrupted.includes(lastId()))
+    expect(second.asked).toEqual([])
+  })
+
+  test('goes on in the log, without a word of the prompt', async () => {
+    comfy.fates('drawn later')
+    await draw({ prompt: 'a secret column' })
+    expect(gateway.log.some((line) => line.includes('"msg":"queued"'))).toBe(true)
+    expect(gateway.log.join('')).not.toContain('a secret column')
+  })
+})
+
+test('attempts are counted as with any upstream', async () => {
+  const counted = (labels: Readonly<Record<string, string>>) =>
+    gateway.metric('litellm_deployment_total_requests_total', labels)
+  const before = await counted({})
+  await draw({ n: 2 })
+  comfy.fates('failed')
+  await failureOf(draw())
+  expect((await counted({})) - before).toBe(2)
 })
 
 test('a probe lists its checkpoints', async () => {

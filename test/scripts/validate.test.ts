@@ -184,3 +184,18 @@ test('an option nobody knows is named', () => {
   expect(status).toBe(2)
   expect(stderr).toContain('--strct')
 })
+
+test('a workflow is checked where it stands', () => {
+  const node = '{"1": {class_type: A, inputs: {text: "{{promt}}"}}}'
+  const text = `model_list:
+  - model_name: a
+    litellm_params:
+      model: comfyui/x
+      workflow: ${node}
+  - model_name: b
+    litellm_params: {model: comfyui/x, workflow_file: /where/the/gateway/runs.json}
+`
+  expect(lines({ 'modules/drawn.yaml': text })).toEqual([
+    'modules/drawn.yaml:5:17 model_list[0].litellm_params.workflow: node 1: inputs.text: unknown placeholder {{promt}}, did you mean {{prompt}}?',
+  ])
+})
