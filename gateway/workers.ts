@@ -77,17 +77,17 @@ export function createColleagues(): Colleagues {
 function createDeskLine(): DeskLine {
   const waiting = new Map<number, (answer: DeskAnswer) => void>()
   let last = 0
-  let hear: (notice: SlotNotice) => void = () => undefined
+  const listeners: ((notice: SlotNotice) => void)[] = []
   process.on('message', (message: Message) => {
     if (message.kind === 'desk answer') waiting.get(message.id)?.(message.answer)
-    if (message.kind === 'slot notice') hear(message.notice)
+    if (message.kind === 'slot notice') for (const hear of listeners) hear(message.notice)
   })
   return {
     get isOpen() {
       return process.connected
     },
     onNotice(listener) {
-      hear = listener
+      listeners.push(listener)
     },
     ask(asked) {
       const id = (last += 1)
