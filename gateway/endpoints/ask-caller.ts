@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 
 import type { Caller } from '../auth/keyring.ts'
 import { authenticateFor } from '../auth/rights.ts'
+import { mayAsk } from '../pipeline/model-rights.ts'
 import type { Serving } from '../pipeline/serving.ts'
 import type { Gateway } from './gateway.ts'
 
@@ -23,4 +24,9 @@ export function useOf(
   { moduleName: module }: Gateway,
 ): { readonly module: string; readonly path: string } {
   return { module, path: routeOptions.url ?? url }
+}
+
+/** Whether a caller may ask for a model of this module. */
+export function mayAskFor({ access }: Caller, model: string, gateway: Gateway): boolean {
+  return access === undefined || mayAsk(access, model, gateway.requireServing().router)
 }

@@ -4,6 +4,7 @@ import { isObject } from '../../modules/json-object.ts'
 import type { Caller } from '../auth/keyring.ts'
 import { authenticateFor } from '../auth/rights.ts'
 import { isVirtualKey } from '../auth/virtual-key.ts'
+import { mayAskFor } from '../endpoints/ask-caller.ts'
 import type { Gateway } from '../endpoints/gateway.ts'
 import { readBody } from '../endpoints/read-body.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -41,7 +42,7 @@ export function createDesk(gateway: Gateway): Desk {
       if (!isVirtualKey(key) || !virtual) throw noKey()
       return virtual.digestOf(key)
     },
-    mayUse: () => true,
+    mayUse: (caller, model) => mayAskFor(caller, model, gateway),
   }
 }
 

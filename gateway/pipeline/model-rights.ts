@@ -44,12 +44,15 @@ export function requireFallbacks(access: KeyAccess, asked: AskedFallbacks, route
   }
 }
 
+/** Whether a key may ask for a model, or a listed pattern, of this module. */
+export function mayAsk(access: KeyAccess, id: string, router: Router): boolean {
+  const groups = router.find(id)
+  return groups !== undefined && access.modelLists.every((list) => isWithin(list, id, groups))
+}
+
 /** Of the models that a module lists those a key may use, and those that it has names of its own for. */
 export function modelsFor(access: KeyAccess, router: Router): readonly ListedModel[] {
-  const may = (id: string): boolean => {
-    const groups = router.find(id)
-    return groups !== undefined && access.modelLists.every((list) => isWithin(list, id, groups))
-  }
+  const may = (id: string): boolean => mayAsk(access, id, router)
   const listed = router.listed.filter(({ id }) => may(id))
   const named = [
     ...Object.keys(access.aliases).filter((name) => may(meantBy(access, name))),
