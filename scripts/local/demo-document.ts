@@ -51,7 +51,8 @@ function demoParams(params: Readonly<Record<string, unknown>>, addresses: Addres
   })
   // The gateway leaves such a model out, and says why.
   if ('fault' in resolved) return params
-  const { litellm_credential_name: _, ...kept } = rest
+  // Nothing in a demo draws by a workflow.
+  const { litellm_credential_name: _, workflow: _1, workflow_file: _2, ...kept } = rest
   const { name, address } = standInFor(resolved.provider, addresses)
   return { ...kept, model: `${name}/${resolved.model}`, api_base: address, api_key: 'demo' }
 }
@@ -60,6 +61,7 @@ function demoParams(params: Readonly<Record<string, unknown>>, addresses: Addres
 function standInFor({ name, modelList: { path }, endpoints }: Provider, addresses: Addresses) {
   if (path.startsWith('/api/')) return { name, address: addresses.ollama }
   if (path.startsWith('/sdapi/')) return { name, address: addresses.pictures }
+  if (path.startsWith('/object_info/')) return { name: 'a1111', address: addresses.pictures }
   const isPlain = path === '/models' && endpoints['chat-completions']?.kind === 'pass-through'
   return { name: isPlain ? name : 'openai', address: `${addresses.openai}/v1` }
 }

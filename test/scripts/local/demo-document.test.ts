@@ -59,6 +59,18 @@ test.each([
   })
 })
 
+test('what draws by a workflow is played by one that draws without', () => {
+  const { model_list: list } = read(
+    'model_list: [{model_name: a, litellm_params: {model: comfyui/xl, workflow: {}, steps: 4}}]',
+  )
+  expect(list[0].litellm_params).toEqual({
+    model: 'a1111/xl',
+    api_base: addresses.pictures,
+    api_key: 'demo',
+    steps: 4,
+  })
+})
+
 test('aliases and fallbacks follow the renamed models', () => {
   const { router_settings: router, litellm_settings: litellm } = read(`
 model_list: [{model_name: a, litellm_params: {model: ollama/a}}]
