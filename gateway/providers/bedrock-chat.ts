@@ -45,12 +45,13 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
   const family = familyOf(target)
   const named = mostTokensIn(fields)
   const tools = toolsOf(fields, family, target)
-  const thinking = thoughtsFor(fields, { family, target, named, tools })
+  const most = named ?? knownMost(target)
+  const thinking = thoughtsFor(fields, { family, target, most, tools })
   const json = answerFor(fields, target, thinking)
   const { system, messages, called } = conversationOf(fields.messages)
   const config = configOf(tools, json, called)
   const prompt = [...system, ...config.said, ...inWords(json.instruction)]
-  const inference = inferenceOf(fields, target, named ?? roomFor(thinking, target))
+  const inference = inferenceOf(fields, target, named ?? roomFor(thinking, most))
   const besides = besidesOf(fields, { family, tools, thinking })
   return {
     method: 'POST',
@@ -69,26 +70,30 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
 interface Asking {
   readonly family: string
   readonly target: Target
-  readonly named: number | undefined
+  /** The most tokens for thoughts and answer, where it is known. */
+  readonly most: number | undefined
   readonly tools: Tools
 }
 
 /** Claude thinks here as at its own door; other models have words of their own. */
-function thoughtsFor(fields: JsonObject, { family, target, named, tools }: Asking): Thinking {
+function thoughtsFor(fields: JsonObject, { family, target, most, tools }: Asking): Thinking {
   if (!isClaude(family)) return { tokens: 0 }
   return thinkingOf(fields, {
     traits: traitsOf(family),
-    mostTokens: named,
+    mostTokens: most,
     isToolForced: isDemand(tools.choice),
     mayModify: target.params.modifyParams === true,
   })
 }
 
-function roomFor({ tokens }: Thinking, { info }: Target): number | undefined {
-  if (tokens === 0) return undefined
+/** Without a maximum a model answers as far as it can, but a budget for thoughts wants one above it. */
+function roomFor({ tokens }: Thinking, most: number | undefined): number | undefined {
+  return tokens === 0 ? undefined : (most ?? defaultMostTokens + tokens)
+}
+
+function knownMost({ info }: Target): number | undefined {
   const known = info?.max_output_tokens
-  const isKnown = typeof known === 'number' && Number.isInteger(known) && known > 0
-  return (isKnown ? known : defaultMostTokens) + tokens
+  return typeof known === 'number' && Number.isInteger(known) && known > 0 ? known : undefined
 }
 
 /** An answer in JSON is the call of a tool, or asked for in words where none can be demanded. */

@@ -8,11 +8,10 @@ import {
   textIn,
   usageOf,
 } from './bedrock-answers.ts'
+import { chatChunk, isUsageAsked, type Chunk } from './chat-chunk.ts'
 import { nonsense } from './dialect-limits.ts'
 import type { ModelRequest, StreamTranslator } from './provider.ts'
 import type { JsonObject } from './read-json.ts'
-
-type Chunk = Record<string, unknown>
 
 /** A tool call under way. */
 interface Call {
@@ -137,30 +136,15 @@ class BedrockStream implements StreamTranslator {
     if (isObject(told)) this.usage = usageOf(told)
     if (!this.#hasStopped) return []
     this.isDone = true
-    return this.usage && this.#isUsageAsked() ? [this.#chunk([], this.usage)] : []
-  }
-
-  #isUsageAsked(): boolean {
-    const options = this.#request.fields.stream_options
-    return isObject(options) && options.include_usage === true
+    const { usage } = this
+    return usage && isUsageAsked(this.#request) ? [chatChunk(this.#request, [], { usage })] : []
   }
 
   #speak(delta: JsonObject, finishReason: string | null = null): Chunk {
     const role = this.#hasStarted ? {} : { role: 'assistant' }
     this.#hasStarted = true
-    return this.#chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason: finishReason }])
-  }
-
-  #chunk(choices: readonly JsonObject[], usage: unknown = null): Chunk {
-    const { answerId, createdSeconds, model } = this.#request
-    return {
-      id: answerId,
-      object: 'chat.completion.chunk',
-      created: createdSeconds,
-      model,
-      choices,
-      ...(this.#isUsageAsked() && { usage }),
-    }
+    const choice = { index: 0, delta: { ...role, ...delta }, finish_reason: finishReason }
+    return chatChunk(this.#request, [choice])
   }
 
   #objectIn(said: JsonObject, field: string): JsonObject {

@@ -74,6 +74,18 @@ test.each([
   expect(bedrock.takesCacheMarks?.(targetFor(model))).toBe(takes)
 })
 
+test('thoughts have room below the maximum of the model, and their own above none', () => {
+  const asked = { messages, reasoning_effort: 'high' }
+  const request = requestFor({ endpoint: 'chat-completions', fields: asked })
+  const target = { ...targetFor(claude), info: { max_output_tokens: 3_000 } }
+  expect(chat.toUpstream(request, target).body).toMatchObject({
+    inferenceConfig: { maxTokens: 3_000 },
+    additionalModelRequestFields: { thinking: { budget_tokens: 2_999 } },
+  })
+  const unasked = requestFor({ endpoint: 'chat-completions', fields: { messages } })
+  expect(chat.toUpstream(unasked, target).body).not.toHaveProperty('inferenceConfig')
+})
+
 describe('what cannot be said', () => {
   test.each([
     ['n', 2],
