@@ -5,19 +5,15 @@ import type { Dispatcher } from 'undici'
 
 import { carrierNames } from '../auth/key-carriers.ts'
 import { authenticate, nobody } from '../auth/keyring.ts'
+import { requirePassRight } from '../auth/pass-right.ts'
 import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { Answer } from '../pipeline/answer.ts'
+import { Answer, callerGone } from '../pipeline/answer.ts'
 import type { Endpoint } from '../pipeline/endpoint.ts'
 import { Exchange } from '../pipeline/exchange.ts'
 import { passableProviders, type PassableProvider } from '../pipeline/pass-providers.ts'
 import { takeFromQuery } from '../pipeline/pass-path.ts'
-import {
-  requirePassRight,
-  servePassed,
-  type PassedBody,
-  type PassedRequest,
-} from '../pipeline/pass-through.ts'
+import { servePassed, type PassedBody, type PassedRequest } from '../pipeline/pass-through.ts'
 import { createExchangeId } from './exchange-id.ts'
 import type { Gateway } from './gateway.ts'
 import { readBody } from './read-body.ts'
@@ -82,6 +78,8 @@ async function accept(
   let request: PassedRequest
   try {
     request = await readRequest(passable, raw, exchange, gateway)
+    // Nothing more is heard of a message whose sender has left meanwhile.
+    if (reply.raw.destroyed) throw callerGone()
   } catch (thrown) {
     const { code, status } = toGatewayError(thrown)
     exchange.outcome = code
@@ -105,7 +103,7 @@ async function readRequest(
   const asked = queries.length === 0 ? '' : `?${queries.join('?')}`
   const { query, value: queryKey } = takeFromQuery(asked, provider.queryKey)
   exchange.caller = await authenticate(withKey(raw.headers, queryKey), keyring)
-  requirePassRight(exchange)
+  requirePassRight(exchange.caller, { module: gateway.moduleName, path })
   const prefix = `/${name}/`
   // A whole address, or a name that is written with percent signs, would be routed here too.
   if (!path.startsWith(prefix))

@@ -105,7 +105,7 @@ function worstCaseOf(
 }
 
 /** Waits for the ledger; who leaves meanwhile has nothing held for it. */
-async function waitFor(admitted: Promise<CallerAdmission>, around: Surroundings): Promise<void> {
+export async function waitFor(admitted: Promise<CallerAdmission>, around: Surroundings): Promise<void> {
   let place = 0
   let hasLeft = false
   try {

@@ -1,8 +1,11 @@
+import { fieldOf, isObject } from '../../modules/json-object.ts'
+import { costCeiling } from '../accounting/cost-ceiling.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { GateAdmission } from '../limits/gate.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { flowOf, waitFor } from './admission.ts'
 import type { Surroundings } from './attempt.ts'
+import { waitFor as waitForLedger } from './caller-limits.ts'
 
 const bytesPerToken = 3
 
@@ -16,6 +19,7 @@ export async function admitPassed(
   const { exchange, rooms } = around
   const ask = {
     flow: flowOf(exchange),
+    weight: exchange.caller.access?.queueWeight,
     tokens: Math.ceil(bodyBytes / bytesPerToken),
     patienceMs: Math.max(0, exchange.deadlineAt - rooms.now()),
   }
@@ -31,4 +35,66 @@ export async function admitPassed(
     `The quota of ${modelName} is used up. Ask again later.`,
     { retryAfterSeconds: 60 },
   )
+}
+
+/** Takes the exchange's place in the limits of its caller and of the module, as far as its use can be foreseen. */
+export async function admitPassingCaller(
+  said: unknown,
+  bodyBytes: number,
+  deployment: Deployment,
+  around: Surroundings,
+): Promise<void> {
+  const { exchange, rooms } = around
+  const gate = rooms.callerGate(exchange.caller.access, exchange.serving.module)
+  if (gate === undefined) return
+  const { group: model, model: asked } = exchange
+  exchange.isBounded = gate.isBounding(model, asked)
+  const admitted = gate.admit({
+    id: exchange.id,
+    model,
+    asked,
+    ...(exchange.isBounded
+      ? worstCase(said, bodyBytes, deployment, around)
+      : { tokens: 0, nano: 0 }),
+    patienceMs: Math.max(0, exchange.deadlineAt - rooms.now()),
+  })
+  if (admitted instanceof Promise) await waitForLedger(admitted, around)
+  else exchange.admission = admitted
+}
+
+// No token is shorter than a byte, whatever the dialect.
+function worstCase(
+  said: unknown,
+  bodyBytes: number,
+  { pricing, info, timeouts }: Deployment,
+  { exchange }: Surroundings,
+): { readonly tokens: number; readonly nano: number } {
+  if (!isObject(said)) return { tokens: 0, nano: 0 }
+  const known = info['max_output_tokens']
+  const { defaultMaxTokens } = exchange.serving.module.general
+  const most = maximumIn(said) ?? (typeof known === 'number' ? known : defaultMaxTokens)
+  const nano = pricing
+    ? costCeiling(pricing, exchange.upstreamModel, {
+        endpoint: 'chat-completions',
+        fields: {},
+        promptTokens: bodyBytes,
+        answerTokens: most,
+        fileBytes: 0,
+        longestMs: timeouts.totalMs,
+      })
+    : 0
+  return { tokens: bodyBytes + most, nano }
+}
+
+/** Where the dialects say how long an answer may be. */
+function maximumIn(said: Readonly<Record<string, unknown>>): number | undefined {
+  const named = [
+    said['max_tokens'],
+    said['max_completion_tokens'],
+    said['max_output_tokens'],
+    fieldOf(said['generationConfig'], 'maxOutputTokens'),
+    fieldOf(said['inferenceConfig'], 'maxTokens'),
+    fieldOf(said['options'], 'num_predict'),
+  ].filter((value) => typeof value === 'number' && value > 0)
+  return named.length === 0 ? undefined : Math.max(...named.map(Number))
 }

@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 
 import { toGatewayError } from '../errors/envelope.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { UpstreamCall } from '../upstream/call.ts'
@@ -13,7 +12,7 @@ import type { Surroundings } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { sentHeaders } from './pass-headers.ts'
 import { passPath, stemOf } from './pass-path.ts'
-import { admitPassed } from './pass-admission.ts'
+import { admitPassed, admitPassingCaller } from './pass-admission.ts'
 import { openPassed, type Passing } from './pass-reader.ts'
 import { findPassTarget, modelIn, requirePrice } from './pass-target.ts'
 import type { Rooms } from './rooms.ts'
@@ -73,7 +72,8 @@ export async function servePassed(
 async function pass(request: PassedRequest, around: Surroundings): Promise<string> {
   const { exchange, rooms } = around
   const bytes = request.body.kind === 'json' ? await request.body.read() : undefined
-  const model = modelIn(bytes && tryParse(bytes), request.rest)
+  const said = bytes && tryParse(bytes)
+  const model = modelIn(said, request.rest)
   const deployment = findPassTarget(request.name, request.provider, model, around)
   requirePrice(deployment, model)
   exchange.model = model ?? ''
@@ -83,6 +83,7 @@ async function pass(request: PassedRequest, around: Surroundings): Promise<strin
   const usageReader = await deployment.provider.usageReader?.()
   // What is asked for again, a run or an answer that is kept, tells its usage each time.
   const isCounted = request.method === 'POST'
+  await admitPassingCaller(said, bytes?.length ?? 0, deployment, around)
   const call = await createCall(request, bytes, deployment, around)
   const admission = await admitPassed(deployment, bytes?.length ?? 0, around)
   exchange.deployment = isCounted ? deployment : withoutPrice(deployment)
@@ -119,6 +120,7 @@ async function pass(request: PassedRequest, around: Surroundings): Promise<strin
     throw thrown
   } finally {
     exchange.upstreamMs = rooms.now() - startedAt
+    exchange.wasSent = running.wasSent
     if (model === undefined && exchange.usage.totalTokens === undefined)
       exchange.deployment = withoutPrice(deployment)
     release(place, around)
@@ -183,13 +185,4 @@ function tryParse(bytes: Buffer): unknown {
   } catch {
     return undefined
   }
-}
-
-/** What is needed to pass a provider's own API through: until keys have such a right, the master key. */
-export function requirePassRight({ caller }: Pick<Exchange, 'caller'>): void {
-  if (caller.isMaster) return
-  throw new GatewayError(
-    'route_not_allowed',
-    "A provider's own API is open to the master key alone. Use one of the OpenAI endpoints, such as /v1/chat/completions.",
-  )
 }

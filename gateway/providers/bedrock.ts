@@ -53,4 +53,5 @@ export const bedrock: Provider = {
   ],
   // Its list stands at another address, which a runtime's key need not open.
   modelList: { path: '/foundation-models', namesIn: () => [] },
+  usageReader: async () => (await import('./own-usage.ts')).bedrockUsage,
 }

@@ -1,4 +1,5 @@
 import { fieldOf, isObject } from '../../modules/json-object.ts'
+import { usageOf as bedrockUsageOf } from './bedrock-answers.ts'
 import { usageOf as cohereUsageOf } from './cohere-answers.ts'
 import { chatUsage, tokensIn } from './gemini-usage.ts'
 import { usageOf as ollamaUsageOf } from './ollama-answers.ts'
@@ -27,3 +28,9 @@ export const ollamaUsage: UsageReader = (said) =>
   isObject(said) && (said.eval_count ?? said.prompt_eval_count) !== undefined
     ? ollamaUsageOf(said)
     : undefined
+
+/** What Bedrock counts with an answer of Converse; a model's own answer passes with the model's own count. */
+export const bedrockUsage: UsageReader = (said) => {
+  const told = fieldOf(said, 'usage')
+  return isObject(told) && told.inputTokens !== undefined ? bedrockUsageOf(told) : undefined
+}

@@ -414,7 +414,7 @@ describe('who may not', () => {
     })
     const response = await fetch(`${open.url}/openai/v1/models`)
     expect(response.status).toBe(403)
-    expect(await response.text()).toContain('open to the master key alone')
+    expect(await response.text()).toContain('open to the master key')
     await open.close()
   })
 
@@ -500,6 +500,59 @@ describe('official clients', () => {
     expect(last()?.path).toContain('/v1/messages/batches')
     expect(last()?.headers['x-api-key']).toBe(keys.anthropic)
   })
+})
+
+test('the limits of the module hold here too', async () => {
+  const limited = await startGateway({
+    config: {
+      model_list: [
+        {
+          model_name: 'm',
+          litellm_params: { model: 'openai/m', api_base: `${upstream.url}/v1`, api_key: 'k' },
+        },
+      ],
+      general_settings: { limits: { rpm_limit: 1 } },
+    },
+  })
+  upstream.script(answerChat())
+  const askLimited = () => limited.post('/openai/v1/chat/completions', { model: 'm' })
+  expect((await askLimited()).status).toBe(200)
+  const before = upstream.requests.length
+  expect((await askLimited()).status).toBe(429)
+  expect(upstream.requests).toHaveLength(before)
+  await limited.close()
+})
+
+test('a pair of keys signs what is passed', async () => {
+  const signed = await startGateway({
+    config: {
+      model_list: [
+        {
+          model_name: 'claude',
+          litellm_params: {
+            model: 'bedrock/anthropic.claude-x-v1:0',
+            api_base: upstream.url,
+            aws_access_key_id: 'AKIDEXAMPLE',
+            aws_secret_access_key: 'os.environ/SECRET_OF_AWS',
+            aws_region_name: 'eu-central-1',
+            input_cost_per_token: 0.001,
+          },
+        },
+      ],
+    },
+    env: { SECRET_OF_AWS: 'theirs-signing-secret' },
+  })
+  upstream.script(answerJson({ usage: { inputTokens: 10, outputTokens: 5, totalTokens: 15 } }))
+  const path = '/bedrock/model/anthropic.claude-x-v1%3A0/converse'
+  const response = await signed.post(path, { messages: [] })
+  expect(response.status).toBe(200)
+  expect(response.headers.get('x-litellm-response-cost')).toBe('0.01')
+  expect(last()?.path).toBe('/model/anthropic.claude-x-v1%3A0/converse')
+  expect(last()?.headers.authorization).toMatch(
+    /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-central-1\/bedrock\/aws4_request/,
+  )
+  expect(last()?.headers).not.toHaveProperty(['x-api-key'])
+  await signed.close()
 })
 
 test('a service account goes with its token', async () => {
