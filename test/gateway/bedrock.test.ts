@@ -296,6 +296,13 @@ test('vectors and pictures come as the SDK unpacks them', async () => {
   expect(drawn.data?.[0]?.b64_json).toBe('iVBORw0KGgo=')
 })
 
+test('a probe asks whether it answers, and for nothing that wants a signature', async () => {
+  upstream.script(answerError(403, { message: 'Missing Authentication Token' }))
+  const health: unknown = await (await gateway.get('/health?probe=true')).json()
+  expect(health).toMatchObject({ servers: [{ address: upstream.url, answers: true, models: [] }] })
+  expect(JSON.stringify(health)).not.toContain('403')
+})
+
 describe('failures', () => {
   test.each([
     [400, 'ValidationException', 'malformed input', 400, 'upstream_rejected'],
