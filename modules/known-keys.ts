@@ -131,8 +131,6 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'key_generation_settings',
       'budget_exceeded_status_code',
     ]),
-    cost_discount_config: 'costs are those of the price list: write prices at each model',
-    cost_margin_config: 'costs are those of the price list: write prices at each model',
     include_cost_in_streaming_usage: 'usage of a stream always tells its cost',
     set_verbose: 'the level of the logs is LITELLM_LOG',
     verbose: 'the level of the logs is LITELLM_LOG',

@@ -240,7 +240,16 @@ export interface PriceSettings {
   /** What runs in one's own network is free whatever this says. */
   readonly unpriced: Unpriced
   readonly pricePerKwh?: number
+  /** `litellm_settings.cost_discount_config`: a part of 1 that is taken off, by provider. */
+  readonly discounts?: Readonly<Record<string, number>>
+  /** `litellm_settings.cost_margin_config`: what is put on, by provider or `global`. */
+  readonly margins?: Readonly<Record<string, Margin>>
 }
+
+/** A part of 1, or that and US dollars a request. */
+export type Margin =
+  | number
+  | { readonly percentage?: number | undefined; readonly fixed_amount?: number | undefined }
 
 /** `deploy`: how infra places a module in a cluster. The gateway never sees it. */
 export interface DeploySettings {

@@ -96,7 +96,7 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
   const further = Object.entries(options.credentials ?? {})
   const own = readCredentials(document['credential_list'], ownReader, faults)
   const credentials = new Map([...further, ...own])
-  const settings = readSettings(
+  const { terms, ...settings } = readSettings(
     {
       router: document['router_settings'],
       litellm: document['litellm_settings'],
@@ -118,7 +118,8 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
     if (Object.hasOwn(moduleSchema.properties, key)) continue
     reportOtherKeys({ block: '', path: [key], value }, faults)
   }
-  return { ...blocks, models, ...settings, environment: variables }
+  const prices = { ...blocks.prices, ...terms }
+  return { ...blocks, prices, models, ...settings, environment: variables }
 }
 
 interface OwnBlocks {

@@ -1,6 +1,6 @@
 import { durationMs } from './duration.ts'
 import type { FaultList } from './fault-list.ts'
-import type { GeneralSettings, LitellmSettings, RouterSettings } from './module.ts'
+import type { GeneralSettings, LitellmSettings, PriceSettings, RouterSettings } from './module.ts'
 import { optional, toMs } from './optional.ts'
 import { readRouter } from './read-router.ts'
 import { routerSchema } from './router-schema.ts'
@@ -19,6 +19,8 @@ interface Settings {
   readonly router: RouterSettings
   readonly litellm: LitellmSettings
   readonly general: GeneralSettings
+  /** What is taken off prices and put on them. */
+  readonly terms: Pick<PriceSettings, 'discounts' | 'margins'>
 }
 
 const mebibyte = 1024 * 1024
@@ -29,6 +31,10 @@ export function readSettings(blocks: Blocks, reader: SchemaReader, faults: Fault
   const litellm = reader.read(litellmSchema, blocks.litellm, ['litellm_settings']) ?? {}
   const general = reader.read(generalSchema, blocks.general, ['general_settings']) ?? {}
   return {
+    terms: {
+      ...optional('discounts', litellm.cost_discount_config),
+      ...optional('margins', litellm.cost_margin_config),
+    },
     router: readRouter(router, litellm, faults),
     litellm: {
       dropParams: litellm.drop_params ?? false,

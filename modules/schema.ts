@@ -4,7 +4,7 @@ import { endpointNames } from './endpoints.ts'
 import { fallbacksSchema, modelNamesSchema } from './fallback-schema.ts'
 import { routerSchema } from './router-schema.ts'
 import { paramsSchema } from './params-schema.ts'
-import { pricesSchema } from './prices-schema.ts'
+import { discountsSchema, marginsSchema, pricesSchema } from './prices-schema.ts'
 import {
   anyMap,
   flag,
@@ -87,6 +87,8 @@ export const litellmSchema = litellmBlock(
         pattern: durationPattern,
       }),
     ),
+    cost_discount_config: optional(discountsSchema),
+    cost_margin_config: optional(marginsSchema),
     timezone: optional(
       text({
         description: 'Where days, weeks and months of limits and budgets begin.',

@@ -1,6 +1,7 @@
 import type { Exchange } from '../pipeline/exchange.ts'
 import { pixelsOf } from './asked-units.ts'
 import { costOf, sumOfCosts, type Cost, type CostFacts } from './cost.ts'
+import { onTerms } from './discount.ts'
 import type { Price } from './price.ts'
 import type { Usage } from './usage.ts'
 
@@ -32,7 +33,10 @@ function chargeAttempt(exchange: Exchange, now: number): Cost | undefined {
   const price = picture
     ? pricing.ofPicture(upstreamModel, picture)
     : (pricing.price ?? pricing.of(upstreamModel, usage.answeredModel))
-  if (!price) return usage.toldNano === undefined ? undefined : ofUnits(usage.toldNano)
+  if (!price)
+    return usage.toldNano === undefined
+      ? undefined
+      : onTerms(ofUnits(usage.toldNano), pricing.terms)
   if (price.isFree) return nothing
   return pays(price, usage, exchange) ? costOf(price, usage, factsOf(exchange, now)) : undefined
 }
@@ -80,7 +84,7 @@ function pays(price: Price, usage: Usage, { endpoint }: Exchange): boolean {
   if (images !== undefined && price.perImage + price.perPixel > 0) return true
   if (characters !== undefined && price.perCharacter > 0) return true
   if (searchUnits !== undefined && price.perQuery > 0) return true
-  if (price.perRequest > 0) return true
+  if (price.perRequest + (price.terms?.feeNano ?? 0) > 0) return true
   const isOfCall = price.source === 'energy' || !isOfSound(endpoint.name)
   return price.perSecond > 0 && (isOfCall || audioSeconds !== undefined)
 }

@@ -1,6 +1,7 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
 import { fieldOf } from '../../modules/json-object.ts'
 import { askedUnits, pixelsOf } from './asked-units.ts'
+import { factorOf } from './discount.ts'
 import type { Nanodollars } from './money.ts'
 import type { Price } from './price.ts'
 import type { Picture } from './price-of.ts'
@@ -28,7 +29,7 @@ export interface CeilingAsk {
 export function costCeiling(pricing: Pricing, model: string, ask: CeilingAsk): Nanodollars {
   const prices = pricesOf(pricing, model, ask)
   let most = 0
-  for (const price of prices) if (!price.isFree) most = Math.max(most, ceilingOf(price, ask))
+  for (const price of prices) if (!price.isFree) most = Math.max(most, termedCeiling(price, ask))
   // Each part of a cost is rounded by itself.
   return most === 0 ? 0 : Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(most) + parts)
 }
@@ -54,6 +55,12 @@ function picturesOf(picture: Picture, { size, quality, width }: CeilingAsk['fiel
   return (isSizeOpen ? sizes : [picture.size]).flatMap((one) =>
     looked.map((word) => ({ ...picture, size: one, quality: word })),
   )
+}
+
+function termedCeiling(price: Price, ask: CeilingAsk): number {
+  const { terms } = price
+  const most = ceilingOf(price, ask)
+  return terms ? (most + parts) * factorOf(terms) + terms.feeNano : most
 }
 
 function ceilingOf(price: Price, ask: CeilingAsk): number {

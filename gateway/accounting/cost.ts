@@ -1,3 +1,4 @@
+import { onTerms, sumOfChanges, type CostChange } from './discount.ts'
 import { wholeNano, type Nanodollars } from './money.ts'
 import type { Price } from './price.ts'
 import type { FindSteps, RateStep, TokenRates } from './price-rates.ts'
@@ -13,6 +14,8 @@ export interface Cost {
   readonly output: Nanodollars
   /** Pictures, seconds, characters, searches, requests. */
   readonly units: Nanodollars
+  /** Absent: nothing was taken off or put on. */
+  readonly change?: CostChange | undefined
 }
 
 /** What beside usage a price goes by. */
@@ -41,7 +44,7 @@ export function costOf(price: Price, usage: Usage, facts: CostFacts): Cost {
   const units = wholeNano(unitsOf(price, usage, facts, paid !== noTokens && isPaid(paid)))
   const { input, cacheRead, cacheWrite, output } = paid
   const total = wholeNano(input + cacheRead + cacheWrite + output + units)
-  return { total, input, cacheRead, cacheWrite, output, units }
+  return onTerms({ total, input, cacheRead, cacheWrite, output, units }, price.terms)
 }
 
 /** What two attempts cost together. */
@@ -53,6 +56,7 @@ export function sumOfCosts(a: Cost, b: Cost): Cost {
     cacheWrite: a.cacheWrite + b.cacheWrite,
     output: a.output + b.output,
     units: a.units + b.units,
+    change: sumOfChanges(a, b),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DeploymentParams, PriceSettings } from '../../modules/module.ts'
+import { termsOf } from './discount.ts'
 import { isLocalHost } from './local-host.ts'
 import type { FindSheet } from './price-list.ts'
 import { Pricing } from './pricing.ts'
@@ -25,5 +26,9 @@ export function createPricing(ask: PricingAsk, find: FindSheet): Pricing {
     watts: params.watts,
     pricePerKwh: params.pricePerKwh ?? settings.pricePerKwh,
   }
-  return new Pricing(deployment, model, { unpriced: params.unpriced ?? settings.unpriced, find })
+  return new Pricing(deployment, model, {
+    unpriced: params.unpriced ?? settings.unpriced,
+    find,
+    terms: termsOf(provider, settings),
+  })
 }

@@ -1,4 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
+import type { Terms } from './discount.ts'
 import { offPeakHours, type IsWithin } from './off-peak.ts'
 import type { PriceSheet } from './price-list.ts'
 import { priceIn, tokenSteps, type FindSteps } from './price-rates.ts'
@@ -23,6 +24,14 @@ export interface Price {
   readonly perRequest: number
   /** A search in the web, by how much of it is read. */
   readonly perWebSearch: Readonly<Record<string, number>>
+  /** What is taken off the cost and put on it; absent: nothing. */
+  readonly terms?: Terms | undefined
+}
+
+/** A price under a module's terms. What is free stays so, unless each request has a fee. */
+export function priceOn(terms: Terms | undefined, price: Price): Price {
+  if (!terms) return price
+  return { ...price, terms, isFree: price.isFree && terms.feeNano === 0 }
 }
 
 const perDollar = 1_000_000_000

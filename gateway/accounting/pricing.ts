@@ -1,10 +1,17 @@
 import type { Unpriced } from '../../modules/module.ts'
-import { createPrice, freePrice, type Price } from './price.ts'
+import { factorOf, type Terms } from './discount.ts'
+import { createPrice, freePrice, priceOn, type Price } from './price.ts'
 import { findPictureSheet, priceOf, type Picture, type PricedDeployment } from './price-of.ts'
 import type { FindSheet } from './price-list.ts'
 
 const mostKept = 200
 const usualPicture: Picture = { size: '1024x1024', quality: 'standard' }
+
+interface PricingRules {
+  readonly unpriced: Unpriced
+  readonly find: FindSheet
+  readonly terms?: Terms | undefined
+}
 
 /** What the models of one deployment cost. */
 export class Pricing {
@@ -14,13 +21,15 @@ export class Pricing {
   readonly #deployment: PricedDeployment
   readonly #model: string
   readonly #find: FindSheet
+  readonly #terms: Terms | undefined
   readonly #kept = new Map<string, Price | undefined>()
 
   constructor(
     deployment: PricedDeployment,
     model: string,
-    { unpriced, find }: { unpriced: Unpriced; find: FindSheet },
+    { unpriced, find, terms }: PricingRules,
   ) {
+    this.#terms = terms
     this.unpriced = unpriced
     this.#deployment = deployment
     this.#model = model
@@ -28,11 +37,16 @@ export class Pricing {
     this.price = model.includes('*') ? undefined : this.#findPrice(model)
   }
 
+  /** What the module takes off and puts on. */
+  get terms(): Terms | undefined {
+    return this.#terms
+  }
+
   /** US dollars of an input and an output token together; undefined where tokens have no price. */
   get tokenCost(): number | undefined {
     if (this.price?.isFree) return 0
     const rates = this.price?.stepsOf?.('')[0]?.rates
-    return rates && (rates.input + rates.output) / 1e9
+    return rates && ((rates.input + rates.output) / 1e9) * factorOf(this.#terms)
   }
 
   /** Whether it has one model, and nobody knows what that costs. */
@@ -69,7 +83,8 @@ export class Pricing {
     const { size, quality, steps = '' } = picture
     return this.#keep(`${model}\n${size}\n${quality}\n${steps}`, () => {
       const sheet = findPictureSheet(this.#deployment, model, picture, this.#find)
-      const price = sheet && createPrice(sheet, 'list')
+      const listed = sheet && createPrice(sheet, 'list')
+      const price = listed && priceOn(this.#terms, listed)
       // Where an upstream counts tokens they are what is paid.
       return price && usual?.stepsOf ? { ...price, stepsOf: usual.stepsOf } : (price ?? usual)
     })
@@ -82,8 +97,9 @@ export class Pricing {
   }
 
   #findPrice(model: string, answered?: string): Price | undefined {
-    const price = priceOf(this.#deployment, model, this.#find, answered)
-    return price ?? (this.unpriced === 'free' ? freePrice : undefined)
+    const found = priceOf(this.#deployment, model, this.#find, answered)
+    const price = found ?? (this.unpriced === 'free' ? freePrice : undefined)
+    return price && priceOn(this.#terms, price)
   }
 
   #keep(key: string, find: () => Price | undefined): Price | undefined {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+import type { Cost } from '../accounting/cost.ts'
 import { dollarsText } from '../accounting/money.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -13,12 +14,24 @@ export function addHeaders(headers: string[], exchange: Exchange): string[] {
   headers.push('x-litellm-model-id', deployment.id, 'x-litellm-model-group', exchange.currentGroup)
   headers.push('x-litellm-attempted-retries', `${exchange.retries}`)
   headers.push('x-litellm-attempted-fallbacks', `${exchange.fallbacks}`)
-  if (exchange.cost) headers.push('x-litellm-response-cost', dollarsText(exchange.cost.total))
+  if (exchange.cost) addCost(headers, exchange.cost)
   if (exchange.queuedMs) headers.push('x-queue-position', `${exchange.queuePosition}`)
   if (exchange.caller.isMaster) {
     headers.push('x-litellm-model-api-base', deployment.origin + deployment.basePath)
   }
   return headers
+}
+
+/** What it cost; where a discount or a margin is in it also what it was without, and how much they are. */
+function addCost(headers: string[], { total, change }: Cost): void {
+  headers.push('x-litellm-response-cost', dollarsText(total))
+  if (!change) return
+  const { original, discount, margin, marginPart } = change
+  headers.push('x-litellm-response-cost-original', dollarsText(original))
+  if (discount > 0) headers.push('x-litellm-response-cost-discount-amount', dollarsText(discount))
+  if (margin === 0) return
+  headers.push('x-litellm-response-cost-margin-amount', dollarsText(margin))
+  headers.push('x-litellm-response-cost-margin-percent', `${marginPart}`)
 }
 
 /** Adds what an upstream says of its limits where the caller has none of its own, and its request id. */
