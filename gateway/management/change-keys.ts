@@ -11,7 +11,7 @@ export async function updateKey(ask: Ask): Promise<Answer> {
   const { sent, warnings } = readFields(updateKeyFields, ask.body)
   const row = await findForChange(ask, await namedKey(ask, sent))
   const { columns, said } = await changedKey(ask, row, sent)
-  const updated = await ask.accounts.keys.update({ id: row.id }, columns, ask.actor.name)
+  const updated = await ask.accounts.keys.update(row.id, columns, ask.actor.name)
   return withWarnings({ key: sent.key ?? row.id, ...(await shownAfter(ask, updated)) }, [
     ...warnings,
     ...said,
@@ -83,11 +83,7 @@ export function blockKey(isBlocked: boolean): (ask: Ask) => Promise<Answer> {
   return async (ask) => {
     const { sent, warnings } = readFields(oneKeyFields, ask.body)
     const row = await findForChange(ask, need(sent.key, 'key', 'a key, or its token'))
-    const updated = await ask.accounts.keys.update(
-      { id: row.id },
-      { ...row, isBlocked },
-      ask.actor.name,
-    )
+    const updated = await ask.accounts.keys.update(row.id, { ...row, isBlocked }, ask.actor.name)
     return withWarnings(await shownAfter(ask, updated), warnings)
   }
 }

@@ -37,7 +37,7 @@ export async function keyInfos(ask: Ask): Promise<Answer> {
       { param: 'keys' },
     )
   }
-  return { key: keys, info: await shownWith(ask, seen, keyInfo) }
+  return { key: keys, info: await shownWith(ask, seen, keyShape) }
 }
 
 const statuses = ['active', 'expired', 'revoked', 'deleted'] as const

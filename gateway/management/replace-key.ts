@@ -34,9 +34,9 @@ export async function regenerateKey(ask: Ask): Promise<Answer> {
     },
   }
   const graceMs = durationMs(sent.grace_period ?? undefined)
-  await accounts.keys.keepReplaced(row, actor.name)
-  const updated = await accounts.keys.update({ id: row.id, to: id }, next, actor.name)
-  if (graceMs !== undefined) await keepForAWhile(ask, row, graceMs)
+  if (graceMs === undefined) await accounts.keys.remove({ ids: [row.id] }, actor.name)
+  else await keepForAWhile(ask, row, graceMs)
+  const updated = await accounts.keys.add(id, next, actor.name, row)
   const budget = await findBudget(accounts, updated.budgetId)
   const spent = await spendOf({ accounts, house }, 'key', [
     { id, settings: updated.settings, budget: budget?.settings },
@@ -61,7 +61,7 @@ export async function resetSpend(ask: Ask): Promise<Answer> {
     )
   }
   const settings = await settingsWithSpend({ accounts, house }, 'key', spender, to)
-  const updated = await accounts.keys.update({ id: row.id }, { ...row, settings }, actor.name)
+  const updated = await accounts.keys.update(row.id, { ...row, settings }, actor.name)
   return withWarnings(
     {
       key_hash: updated.id,
@@ -81,5 +81,5 @@ async function keepForAWhile(ask: Ask, row: KeyRow, graceMs: number): Promise<vo
   const expiresAt = row.expiresAt !== null && row.expiresAt < endsAt ? row.expiresAt : endsAt
   const counted = row.settings['counted_as'] ?? row.id
   const settings = { ...row.settings, counted_as: counted }
-  await accounts.keys.add(row.id, { ...row, alias: null, settings, expiresAt }, actor.name)
+  await accounts.keys.update(row.id, { ...row, alias: null, settings, expiresAt }, actor.name)
 }

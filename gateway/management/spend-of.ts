@@ -2,6 +2,7 @@ import type { Holder } from '../auth/access.ts'
 import { readLimits } from '../auth/read-limits.ts'
 import { toDollars, toNano } from '../accounting/money.ts'
 import { scopesOf, type CallerSpec } from '../limits/caller-specs.ts'
+import { ledgerKeyOf } from '../limits/create-slice.ts'
 import { windowAt } from '../limits/window.ts'
 import type { Accounts } from '../storage/accounts.ts'
 import type { SettingsJson } from '../storage/row-text.ts'
@@ -41,14 +42,14 @@ export async function spendOf(
   const ids = spenders.flatMap(idsOf)
   const sums = ids.length === 0 ? new Map<string, number>() : await accounts.spend.of(kind, ids)
   const budgets = new Map(spenders.map((one) => [one.id, renewedBudget(kind, one, house)]))
-  const keys = [...budgets.values()].flatMap((budget) => budget?.key ?? [])
+  const keys = [...budgets.values()].flatMap((budget) => (budget ? ledgerKeyOf(budget) : []))
   const windows = await accounts.spend.ofWindows(keys)
   const spent = new Map<string, Spent>()
   for (const spender of spenders) {
     const totalNano = idsOf(spender).reduce((sum, one) => sum + (sums.get(one) ?? 0), 0)
     const budget = budgets.get(spender.id)
     const shiftNano = numberIn(spender.settings, 'spend_shift_nano') ?? 0
-    const nano = budget ? (windows.get(budget.key) ?? 0) : totalNano + shiftNano
+    const nano = budget ? (windows.get(ledgerKeyOf(budget)) ?? 0) : totalNano + shiftNano
     spent.set(spender.id, {
       dollars: toDollars(Math.max(0, nano)),
       totalDollars: toDollars(totalNano),
@@ -78,10 +79,10 @@ export async function settingsWithSpend(
   const sums = await accounts.spend.of(kind, idsOf(spender))
   const totalNano = [...sums.values()].reduce((sum, nano) => sum + nano, 0)
   const now = house.now()
-  const counters = moneyOf(kind, spender, house).map(({ key, amount, window }) => {
-    const { startMs, endMs } = windowAt(window, now)
+  const counters = moneyOf(kind, spender, house).map((spec) => {
+    const { startMs, endMs } = windowAt(spec.window, now)
     const endsAtMs = Number.isFinite(endMs) ? endMs : null
-    return { key, amount, startsAtMs: startMs, endsAtMs }
+    return { key: ledgerKeyOf(spec), amount: spec.amount, startsAtMs: startMs, endsAtMs }
   })
   await accounts.spend.setWindows(counters, toNano(dollars))
   return { ...spender.settings, spend_shift_nano: toNano(dollars) - totalNano }

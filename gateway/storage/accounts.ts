@@ -9,7 +9,7 @@ import {
 } from './customers.ts'
 import { findWindowSpend, setWindowSpend } from './counter-spend.ts'
 import { keyOrders, listAliases, listDeletedKeys, listKeys } from './key-lists.ts'
-import { addKey, findKeys, keepReplaced, removeKeys, updateKey } from './keys.ts'
+import { addKey, findKeys, removeKeys, updateKey } from './keys.ts'
 import { addMember, findMembers, removeMembers, updateMember } from './members.ts'
 import { refuseConflict } from './name-conflicts.ts'
 import { statement, type Queries } from './row-text.ts'
@@ -33,7 +33,6 @@ export function accountsOf(queries: Queries) {
       listDeleted: listDeletedKeys.bind(null, queries),
       listAliases: listAliases.bind(null, queries),
       remove: removeKeys.bind(null, queries),
-      keepReplaced: keepReplaced.bind(null, queries),
     },
     teams: {
       orders: teamOrders,

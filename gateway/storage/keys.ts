@@ -29,8 +29,28 @@ export interface KeyRow extends KeyColumns, RowHistory {
 export const keyColumns = `k.id, k.name, k.alias, k.user_id as "userId", k.team_id as "teamId", k.budget_id as "budgetId",
   k.settings, k.is_blocked as "isBlocked", ${isoOf('k.expires_at', 'expiresAt')}, ${historyOf('k')}`
 
-/** Stores a new key. */
+/** Stores a new key; one that takes the place of another was made when that was. */
 export async function addKey(
+  queries: Queries,
+  id: string,
+  key: KeyColumns,
+  by: string,
+  before?: Pick<KeyRow, 'createdAt' | 'createdBy'>,
+): Promise<KeyRow> {
+  const { rows } = await queries.query<KeyRow>(
+    statement(
+      `insert into colonnade.keys as k (id, name, alias, user_id, team_id, budget_id, settings, is_blocked, expires_at,
+         created_by, updated_by, created_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($11, $10), $10, coalesce($12::timestamptz, now()))
+       returning ${keyColumns}`,
+      [id, ...valuesOf(key), by, before?.createdBy, before?.createdAt],
+    ),
+  )
+  return only(rows)
+}
+
+/** Writes a key anew. */
+export async function updateKey(
   queries: Queries,
   id: string,
   key: KeyColumns,
@@ -38,28 +58,10 @@ export async function addKey(
 ): Promise<KeyRow> {
   const { rows } = await queries.query<KeyRow>(
     statement(
-      `insert into colonnade.keys as k
-         (id, name, alias, user_id, team_id, budget_id, settings, is_blocked, expires_at, created_by, updated_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) returning ${keyColumns}`,
-      [id, ...valuesOf(key), by],
-    ),
-  )
-  return only(rows)
-}
-
-/** Writes a key anew, under another id where it is replaced. */
-export async function updateKey(
-  queries: Queries,
-  { id, to = id }: { readonly id: string; readonly to?: string },
-  key: KeyColumns,
-  by: string,
-): Promise<KeyRow> {
-  const { rows } = await queries.query<KeyRow>(
-    statement(
-      `update colonnade.keys as k set id = $11, name = $2, alias = $3, user_id = $4, team_id = $5, budget_id = $6,
+      `update colonnade.keys as k set name = $2, alias = $3, user_id = $4, team_id = $5, budget_id = $6,
          settings = $7, is_blocked = $8, expires_at = $9, updated_by = $10, updated_at = now()
        where k.id = $1 returning ${keyColumns}`,
-      [id, ...valuesOf(key), by, to],
+      [id, ...valuesOf(key), by],
     ),
   )
   return only(rows)
@@ -107,26 +109,6 @@ export async function removeKeys(
     ),
   )
   return rows.map(({ id }) => id)
-}
-
-/** Remembers the name of a key that stands under another id from now on. */
-export async function keepReplaced(queries: Queries, key: KeyRow, by: string): Promise<void> {
-  await queries.query(
-    statement(
-      `insert into colonnade.deleted_keys (id, name, alias, user_id, team_id, settings, created_at, deleted_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing`,
-      [
-        key.id,
-        key.name,
-        key.alias,
-        key.userId,
-        key.teamId,
-        JSON.stringify(key.settings),
-        key.createdAt,
-        by,
-      ],
-    ),
-  )
 }
 
 function valuesOf(key: KeyColumns): unknown[] {
