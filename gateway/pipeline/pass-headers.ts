@@ -55,11 +55,18 @@ export function sentHeaders(
   }
   for (const [name, value] of Object.entries(callers)) {
     if (value === undefined || taken.has(name) || notSent.has(name) || named.has(name)) continue
-    if (keyCarriers.includes(name) || /^(x-forwarded-|x-litellm-|sec-|proxy-)/.test(name)) continue
+    if (keyCarriers.includes(name) || isNobodys(name)) continue
     for (const one of Array.isArray(value) ? value : [value]) sent.push(name, one)
   }
   sent.push('accept-encoding', 'identity')
   return sent
+}
+
+/** Belong to proxies, to browsers, or to a signature that is not ours. */
+function isNobodys(name: string): boolean {
+  return /^(x-forwarded-|x-litellm-|sec-|proxy-|x-amz-(date|security-token|content-sha256)$)/.test(
+    name,
+  )
 }
 
 function* pairsIn(flat: readonly string[]): Generator<[string, string]> {
