@@ -164,7 +164,13 @@ async function translate(
   await gather(request, exchange)
   const rules = translation.kind === 'translated' ? translation : noRules
   if (exchange.isStream) refuseStream(rules, deployment, exchange)
-  const given = upstreamFields(request.fields, deployment)
+  const given = withMaximum(upstreamFields(request.fields, deployment), rules, {
+    deployment,
+    upstreamModel,
+    asked,
+    around,
+    endpoint,
+  })
   const target = { ...deployment.target, model: upstreamModel }
   const { wantsInline } = rules
   const fields = wantsInline
@@ -212,7 +218,10 @@ async function gather(request: Asked['request'], exchange: Exchange): Promise<vo
   if (request.fields['stream'] === 'true') exchange.isStream = true
 }
 
-type Rules = Pick<Translated, 'wantsInline' | 'sendsFiles' | 'stream' | 'bytesType'>
+type Rules = Pick<
+  Translated,
+  'wantsInline' | 'sendsFiles' | 'stream' | 'bytesType' | 'needsMaximum'
+>
 
 const noRules: Rules = {}
 
@@ -232,9 +241,22 @@ function filesFor({ sendsFiles }: Rules, request: Asked['request']) {
   return sendsFiles ? namesOfFiles(request) : request.readFiles()
 }
 
+/** The fields, and a maximum where what is held for the answer goes by one and nobody names it. */
+function withMaximum(
+  fields: Record<string, unknown>,
+  { needsMaximum = false }: Rules,
+  translating: Translating,
+): Record<string, unknown> {
+  const { deployment, around } = translating
+  const isCounted = needsMaximum && deployment.params.quotas?.some(({ unit }) => unit === 'tokens')
+  if (!around.exchange.isBounded && isCounted !== true) return fields
+  const maximum = maximumFor(fields, translating)
+  return maximum ? { ...fields, [maximum.name]: maximum.value } : fields
+}
+
 /** What the answer is bounded by where its caller is limited and nobody names a maximum. */
 function maximumFor(
-  fields: JsonRequest['fields'],
+  fields: Readonly<Record<string, unknown>>,
   { deployment, upstreamModel, around, endpoint }: Translating,
 ): ReturnType<typeof missingMaximum> {
   const { defaultMaxTokens: defaultMost } = around.exchange.serving.module.general

@@ -15,6 +15,7 @@ import { givenFields, type JsonObject } from './read-json.ts'
 /** OpenAI's chat completions over Anthropic's Messages. */
 export const anthropicChat: Translated = {
   kind: 'translated',
+  needsMaximum: true,
   // It fetches by https alone.
   wantsInline: ({ url }) => /^http:/i.test(url),
   toUpstream,

@@ -95,6 +95,8 @@ export interface PassThrough {
 /** The upstream speaks a dialect of its own. Requests and answers are translated as JSON. */
 export interface Translated {
   readonly kind: 'translated'
+  /** It must tell how long an answer may be: all that the model can give where nobody says less. */
+  readonly needsMaximum?: boolean
   /** Throws GatewayError `unsupported_parameter` or `invalid_request` for what the dialect cannot say. */
   toUpstream(request: ModelRequest, target: Target): UpstreamCall
   /**
@@ -208,7 +210,7 @@ export type SentPart =
   | BytesPart
 
 /** A file that the dialect names itself, whatever its caller called it. */
-export interface BytesPart {
+interface BytesPart {
   readonly name: string
   readonly fileName: string
   readonly contentType: string

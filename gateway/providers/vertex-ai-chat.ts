@@ -8,6 +8,7 @@ import type { StreamTranslator, Translated } from './provider.ts'
 export function createVertexChat(gemini: Translated, claudePath: PathOf): Translated {
   return {
     kind: 'translated',
+    needsMaximum: anthropicChat.needsMaximum === true,
     // Claude reads no address here, other than at its own door.
     wantsInline: (file, target) =>
       isClaude(target.model) || gemini.wantsInline?.(file, target) === true,

@@ -75,6 +75,17 @@ beforeAll(async () => {
           api_key: 'sk-ant-oat01-x',
           extra_headers: { 'Anthropic-Version': '2099-01-01', 'anthropic-beta': 'x' },
         }),
+        {
+          ...deployment('most', upstream.url, claude),
+          model_info: { max_output_tokens: 64_000 },
+        },
+        {
+          ...deployment('counted', upstream.url, {
+            ...claude,
+            quota: { unit: 'tokens', amount: 1_000_000, per: 'day' },
+          }),
+          model_info: { max_output_tokens: 64_000 },
+        },
         deployment('either', upstream.url, { ...claude, order: 1 }),
         deployment('either', spare.url, { order: 2 }),
       ],
@@ -120,6 +131,15 @@ describe('the OpenAI client and a model of Anthropic', () => {
       body: { model: 'claude-sonnet-4-5', max_tokens: 4096, tools: [{ name: 'get_weather' }] },
     })
     expect(sent().headers).not.toHaveProperty('authorization')
+  })
+
+  test.each([
+    ['most', 64_000],
+    ['counted', 4096],
+  ])('nobody names a maximum: %s is told %i, no more than is held', async (model, most) => {
+    upstream.script(answerJson(message([], 'end_turn')))
+    await gateway.client.chat.completions.create({ model, messages })
+    expect(sent().body.max_tokens).toBe(most)
   })
 
   test('headers of the deployment go before those of the dialect, a token goes as one', async () => {

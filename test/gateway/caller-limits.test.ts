@@ -42,6 +42,7 @@ function configOf(general: Readonly<Record<string, unknown>> = {}) {
       at('dear', dear),
       at('falls', { ...price, timeout: 0.3 }),
       at('free'),
+      at('other', { ...price, model: 'ollama_chat/llama', api_base: upstream.url }),
     ],
     router_settings: { fallbacks: [{ falls: ['dear'] }], cooldown_time: 0 },
     general_settings: general,
@@ -214,6 +215,8 @@ describe('what is sent for a key that is limited in tokens or money', () => {
     expect(bodyOf()).toMatchObject({ max_tokens: 4096 })
     await ask(llm, limited, { max_completion_tokens: 7 })
     expect(bodyOf()).toEqual({ model: 'm', messages, max_completion_tokens: 7 })
+    await ask(llm, limited, { model: 'other' }).catch(() => undefined)
+    expect(bodyOf()).toMatchObject({ model: 'llama', options: { num_predict: 4096 } })
     const free = await keys.add({ settings: { rpm_limit: 100 } })
     await ask(llm, free)
     expect(bodyOf()).toEqual({ model: 'm', messages })
