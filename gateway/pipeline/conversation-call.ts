@@ -9,7 +9,7 @@ import { parseJson, readWhole } from './body-readers.ts'
 import { readFailure, refuseEncoding, type Opening } from './open-reader.ts'
 import { encodeBody } from './sent-body.ts'
 
-const largestJson = 16 * 1024 * 1024
+const largestJson = 64 * 1024 * 1024
 
 /** One call of a conversation, and what came of it. */
 export class ConversationCall implements Endable {

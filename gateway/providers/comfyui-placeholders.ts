@@ -27,7 +27,7 @@ export const placeholders = {
   id: 'ours',
 } as const
 
-export type PlaceholderName = keyof typeof placeholders
+type PlaceholderName = keyof typeof placeholders
 
 export type Values = Readonly<Record<PlaceholderName, string | number>>
 

@@ -10,7 +10,7 @@ export interface Conversed {
   begin(request: ModelRequest, target: Target, facts: ConversationFacts): Conversation
 }
 
-export interface ConversationFacts {
+interface ConversationFacts {
   /** Attempts made for this request, this one too: what is asked once more needs a name of its own. */
   readonly attempt: number
   /** What no message may show, even if the upstream repeats it: its key, its host. */

@@ -7,7 +7,7 @@ import { textOf } from '../../gateway/providers/read-json.ts'
 import { fieldOf, isObject } from '../../modules/json-object.ts'
 
 /** What becomes of a prompt: drawn by the first question or the second, left in the queue, never done, failed in a node, or forgotten by a restart. */
-export type Fate = 'drawn' | 'drawn later' | 'queued' | 'running' | 'failed' | 'forgotten'
+type Fate = 'drawn' | 'drawn later' | 'queued' | 'running' | 'failed' | 'forgotten'
 
 interface Prompt {
   readonly id: string
