@@ -120,6 +120,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     stored,
     salt,
     access,
+    callers,
     rooms,
     rows,
     recent,
@@ -231,6 +232,7 @@ interface GatewayParts {
   readonly stored: StoredConfiguration
   readonly salt: SaltCheck
   readonly access: AccessBook
+  readonly callers: CallerGates
   readonly rooms: Rooms
   readonly rows: ExchangeRows
   readonly recent: RecentExchanges
@@ -244,6 +246,7 @@ function createGateway({
   stored,
   salt,
   access,
+  callers,
   rooms,
   rows,
   recent,
@@ -254,7 +257,7 @@ function createGateway({
   const registry = createRegistry(
     moduleName(),
     rows,
-    gaugesOf({ configuration, storage, access, rows, rooms }),
+    gaugesOf({ configuration, storage, access, callers, rows, rooms }),
   )
   // Without MODULE the name stands in the document, which is read later and may change.
   configuration.onServing(() => registry.setDefaultLabels({ module: moduleName() }))

@@ -1,8 +1,10 @@
 import type { AccessBook } from '../auth/access-book.ts'
 import type { Configuration } from '../configuration.ts'
+import type { CallerGates } from '../limits/caller-gates.ts'
 import type { Rooms } from '../pipeline/rooms.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { ExchangeRows } from './exchange-rows.ts'
+import { callerGauges } from './caller-gauges.ts'
 import { deploymentGauges } from './deployment-gauges.ts'
 import { limitGauges } from './limit-gauges.ts'
 import type { GaugeSource } from './registry.ts'
@@ -11,6 +13,7 @@ export interface GaugeParts {
   readonly configuration: Configuration
   readonly storage: Storage
   readonly access: Pick<AccessBook, 'state'>
+  readonly callers: Pick<CallerGates, 'limits' | 'counts'>
   readonly rows: ExchangeRows
   readonly rooms: Rooms
 }
@@ -20,6 +23,7 @@ export function gaugesOf({
   configuration,
   storage,
   access,
+  callers,
   rows,
   rooms,
 }: GaugeParts): GaugeSource[] {
@@ -50,6 +54,7 @@ export function gaugesOf({
     },
     ...deploymentGauges(() => configuration.serving?.router.deployments ?? [], rooms.now),
     ...limitGauges(() => configuration.serving?.router.deployments ?? [], rooms.now),
+    ...callerGauges(callers, rooms.now),
     {
       name: 'colonnade_database_connected',
       help: '1 while Postgres answers.',

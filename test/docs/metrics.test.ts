@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CallerGates } from '../../gateway/limits/caller-gates.ts'
+import { createCounters } from '../../gateway/limits/counters.ts'
+import { SlotBook } from '../../gateway/limits/slot-book.ts'
+import { callerGauges } from '../../gateway/telemetry/caller-gauges.ts'
 import { latencyBuckets } from '../../gateway/telemetry/histogram.ts'
 import { createFakeUpstream, type Behaviour, type FakeUpstream } from '../doubles/fake-upstream.ts'
+import { accessOf, holder, moduleOf } from '../gateway/limits/caller-doubles.ts'
 import { deployment, startGateway, type TestGateway } from '../doubles/gateway.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8')
@@ -125,7 +130,38 @@ beforeAll(async () => {
   )
   expect(statuses).toEqual([200, 200, 200, 502, 200, 502])
   exposed = readScrape(await (await gateway.get('/metrics')).text())
+  for (const [name, label] of await readCallers()) exposed.get(name)?.labels.add(label)
 })
+
+/** Labels of what virtual keys alone have, for which there is no database here. */
+async function readCallers(): Promise<[name: string, label: string][]> {
+  const log = { warn: () => undefined }
+  const clocks = { now: () => performance.now(), wallClock: () => Date.now() }
+  const counters = createCounters({ ledger: undefined, log, ...clocks })
+  const callers = new CallerGates({
+    openCounters: () => counters,
+    openSlots: () => new SlotBook(clocks.now),
+    log,
+    ...clocks,
+  })
+  const money = { budgets: [{ nano: 10, duration: '1d' }], softBudgetNano: 1 }
+  const kinds = ['key', 'user', 'team', 'customer'] as const
+  const ofModels = { m: { requestsPerMinute: 1, tokensPerMinute: 10 } }
+  const access = accessOf(...kinds.map((kind) => holder(kind, 'x', money, { ofModels })))
+  const gate = callers.of(access, moduleOf('m'))
+  const ask = { id: 'x', model: 'm', tokens: 1, nano: 1, patienceMs: 0 }
+  const admission = await gate?.admit(ask)
+  admission?.settle({ tokens: 5, nano: 1, wasSent: true })
+  await Promise.allSettled([(async () => gate?.admit(ask))()])
+  await counters.close(0)
+  return callerGauges(callers, clocks.now).flatMap(({ name, read }) => {
+    const series = read()
+    if (typeof series === 'number') return []
+    return series.flatMap(({ labels }) =>
+      Object.keys(labels).map((label): [string, string] => [name, label]),
+    )
+  })
+}
 
 afterAll(async () => {
   await gateway?.close()

@@ -74,7 +74,20 @@ describe('the most a request may cost', () => {
     const fields = { service_tier: 'default' }
     expect(ceiling(usual, { ...tokens, fields })).toBe(1000 * 2500 + 100 * 12_000 + rounding)
     const long = { promptTokens: 200_001, answerTokens: 1, fields }
-    expect(ceiling(usual, long)).toBe(200_001 * 4500 + 15_000 + rounding)
+    expect(ceiling(usual, long)).toBe(200_001 * 4000 + 15_000 + rounding)
+  })
+
+  test('has what is put on it and taken off', () => {
+    const deployment = { provider: 'openai', own: usual, isLocal: false }
+    const terms = { discount: 0.1, margin: 0.5, feeNano: 777 }
+    const pricing = new Pricing(deployment, 'x', {
+      unpriced: 'warn',
+      find: () => undefined,
+      terms,
+    })
+    const fields = { service_tier: 'default' }
+    const most = costCeiling(pricing, 'x', ask({ promptTokens: 1000, answerTokens: 10, fields }))
+    expect(most).toBe((1000 * 2500 + 10 * 12_000) * 1.35 + 777 + rounding)
   })
 
   test('is nothing where it is free, or where nobody knows', () => {
