@@ -2,7 +2,6 @@ import type { EndpointName } from '../../modules/endpoints.ts'
 import { fieldOf } from '../../modules/json-object.ts'
 import { askedUnits, pixelsOf } from './asked-units.ts'
 import { factorOf } from './discount.ts'
-import { factorOf } from './discount.ts'
 import type { Nanodollars } from './money.ts'
 import type { Price } from './price.ts'
 import type { Picture } from './price-of.ts'
@@ -36,12 +35,6 @@ export function costCeiling(pricing: Pricing, model: string, ask: CeilingAsk): N
 }
 
 const parts = 6
-
-// A fee is taken of what costs nothing else, too.
-function onItsTerms(price: Price, ask: CeilingAsk): number {
-  const { terms } = price
-  return ceilingOf(price, ask) * factorOf(terms) + (terms?.feeNano ?? 0)
-}
 
 function pricesOf(pricing: Pricing, model: string, { endpoint, fields }: CeilingAsk): Price[] {
   const picture = askedUnits(endpoint, fields)?.picture
