@@ -24,9 +24,9 @@ export function addSaltRoutes(app: FastifyInstance, gateway: Gateway, desk: Desk
   app.post('/salt/rotate', async (request) => {
     const actor = await admit(request)
     const sealer = requireSealer(gateway)
-    const resealed = await resealAll(gateway, sealer, actor.name)
+    const count = await resealAll(gateway, sealer, actor.name)
     await gateway.stored.refresh()
-    return { resealed, ...(await statusOf(gateway)) }
+    return { resealed: count, ...(await statusOf(gateway)) }
   })
 }
 
