@@ -190,7 +190,7 @@ function* fetchPicture(picture: SavedPicture, { model }: Failing): Steps<string>
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
-/** A name that nobody guesses and nobody else has, in the form of a UUID. */
+/** A name that no other request has, in the form of a UUID. */
 function idOf(text: string): string {
   const digest = createHash('sha256').update(text).digest('hex')
   const [first, second, third, fourth] = [

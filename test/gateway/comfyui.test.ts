@@ -325,6 +325,25 @@ test('attempts are counted as with any upstream', async () => {
   expect((await counted({})) - before).toBe(2)
 })
 
+test('what is being drawn when the gateway goes down is interrupted', async () => {
+  comfy.fates('running')
+  const going = await startGateway({
+    config: {
+      model_list: [
+        {
+          model_name: 'plain',
+          litellm_params: { model: `comfyui/${checkpoint}`, api_base: comfy.url },
+        },
+      ],
+    },
+  })
+  const asking = failureOf(going.client.images.generate({ model: 'plain', prompt: 'x' }))
+  await until(() => comfy.prompts.length === 1)
+  await going.close()
+  expect(await asking).toMatchObject({ status: 503, code: 'shutting_down' })
+  await until(() => comfy.interrupted.includes(lastId()))
+})
+
 test('a probe lists its checkpoints', async () => {
   const health: unknown = await (await gateway.get('/health?probe=true')).json()
   expect(JSON.stringify(health)).toContain(checkpoint)
