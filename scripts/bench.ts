@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { benchAffinity, printedAffinity } from './bench/affinity.ts'
 import { interrupt } from './bench/child.ts'
 import { benchGateway } from './bench/gateway.ts'
+import { benchLimits, printedLimits } from './bench/limits.ts'
 import { profileGateway } from './bench/profile.ts'
 import { printed } from './bench/report.ts'
 import { benchSynth, printedSynth } from './bench/synth.ts'
@@ -14,6 +15,8 @@ const usage = `npm run bench -- gateway   what a request costs beside a bare Fas
   --connections <n>        at once (64)
   --no-database            accounts to the spool alone instead of an embedded Postgres
   --profile                where the time goes; with --subject bare|colonnade, --scenario chat|stream, --top <n>
+npm run bench -- limits    what limits of callers cost a request: none, a key, key and team limited in everything
+                           (--json, --seconds, --rounds, --connections)
 npm run bench -- synth     what it costs to synthesise 5, 50 and 500 modules (--json)
 npm run bench -- affinity  routing by prefix beside round robin and the default, on simulated servers with a
                            prefix cache (--json, --seed <n>)`
@@ -37,7 +40,8 @@ async function main(): Promise<string> {
     const report = benchAffinity(count('seed', values.seed))
     return values.json ? JSON.stringify(report, undefined, 2) : printedAffinity(report)
   }
-  if (what !== 'gateway') throw new UsageError(what ? `There is no bench named "${what}".` : '')
+  if (what !== 'gateway' && what !== 'limits')
+    throw new UsageError(what ? `There is no bench named "${what}".` : '')
   const options = {
     root,
     say,
@@ -45,6 +49,10 @@ async function main(): Promise<string> {
     rounds: count('rounds', values.rounds),
     connections: count('connections', values.connections),
     hasDatabase: !values['no-database'],
+  }
+  if (what === 'limits') {
+    const report = await benchLimits(options)
+    return values.json ? JSON.stringify(report, undefined, 2) : printedLimits(report)
   }
   if (values.profile) {
     const subject = oneOf('subject', values.subject, ['bare', 'colonnade'] as const)

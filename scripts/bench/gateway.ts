@@ -32,7 +32,12 @@ export interface Stage {
   readonly bench: Bench
   readonly cores: Cores
   /** Sends load at a subject and weighs what it costs. */
-  readonly measure: (subject: Subject, scenario: ScenarioName, seconds: number) => Promise<Round>
+  readonly measure: (
+    subject: Subject,
+    scenario: ScenarioName,
+    seconds: number,
+    key?: string,
+  ) => Promise<Round>
 }
 
 const order = ['bare', 'colonnade'] as const
@@ -107,12 +112,12 @@ export async function withStage<Result>(
       core: cores.subject,
       databaseUrl: database?.url,
     }
-    const measure: Stage['measure'] = (subject, scenario, seconds) =>
+    const measure: Stage['measure'] = (subject, scenario, seconds, key = bench.key) =>
       weigh(subject, scenario, load, {
         port: subject.port,
         isStream: scenario === 'stream',
         connections: options.connections,
-        key: bench.key,
+        key,
         seconds,
       })
     return await run({ bench, cores, measure })

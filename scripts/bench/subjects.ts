@@ -26,6 +26,10 @@ export interface Bench {
   readonly core: string | undefined
   /** Absent: Colonnade accounts to its spool alone. */
   readonly databaseUrl: string | undefined
+  /** The key that virtual keys are kept under; one that nobody knows where it is left out. */
+  readonly saltKey?: string
+  /** The model has a price. */
+  readonly isPriced?: boolean
 }
 
 /** A key nobody knows, for one run. */
@@ -70,7 +74,7 @@ async function colonnadeEnvironment(bench: Bench): Promise<NodeJS.ProcessEnv> {
   const configFile = join(bench.folder, 'config', 'config.yaml')
   mkdirSync(spool, { recursive: true })
   mkdirSync(join(bench.folder, 'config'), { recursive: true })
-  writeFileSync(configFile, moduleFile(bench.upstreamPort))
+  writeFileSync(configFile, moduleFile(bench))
   return {
     CONFIG_FILE: configFile,
     MODULE: 'bench',
@@ -82,13 +86,13 @@ async function colonnadeEnvironment(bench: Bench): Promise<NodeJS.ProcessEnv> {
     SHUTDOWN_DELAY_S: '0',
     SHUTDOWN_TIMEOUT_S: '5',
     LITELLM_MASTER_KEY: bench.key,
-    LITELLM_SALT_KEY: createKey(),
+    LITELLM_SALT_KEY: bench.saltKey ?? createKey(),
     ...(bench.databaseUrl !== undefined && { DATABASE_URL: bench.databaseUrl }),
   }
 }
 
 /** A module of one model, under another name upstream, so that names are replaced both ways. */
-function moduleFile(upstreamPort: number): string {
+function moduleFile({ upstreamPort, isPriced }: Bench): string {
   return [
     'model_list:',
     `  - model_name: ${askedModel}`,
@@ -96,6 +100,9 @@ function moduleFile(upstreamPort: number): string {
     `      model: openai/${upstreamModel}`,
     `      api_base: http://127.0.0.1:${upstreamPort}/v1`,
     '      api_key: none',
+    ...(isPriced
+      ? ['      input_cost_per_token: 0.000001', '      output_cost_per_token: 0.000002']
+      : []),
     '',
   ].join('\n')
 }
