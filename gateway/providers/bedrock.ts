@@ -19,7 +19,7 @@ const signing: Signing = {
   advice:
     'Profiles, roles and the credentials of an instance are not read: set a pair of keys, with AWS_SESSION_TOKEN where it is lent, or a Bedrock API key',
   create(keys, params): Sign {
-    const scope = { region: regionOf(params), service: 'bedrock', derived: new Map() }
+    const scope = { region: regionOf(params), service: 'bedrock' }
     return async (call, nowMs) =>
       (await import('./bedrock-sign.ts')).signatureOf(call, nowMs, keys, scope)
   },
