@@ -82,7 +82,12 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     log,
   })
   const now = () => performance.now()
-  const access = new AccessBook({ source: storage.access, notices: storage.notices, now })
+  const access = new AccessBook({
+    source: storage.access,
+    notices: storage.notices,
+    now,
+    doubt: () => (salt.state === 'changed' ? salt.words : undefined),
+  })
   const slotLedger = firstLedger(storage.slots, colleagues.slots)
   const callerSlotLedger = firstLedger(storage.callerSlots, colleagues.slots)
   let counters: RunningCounters | undefined

@@ -38,6 +38,8 @@ export interface BookParts {
   readonly notices: ChangeNotices
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Why a key that is not found may be a good one all the same; undefined: it is none. */
+  readonly doubt?: () => string | undefined
   readonly mostKeys?: number
 }
 
@@ -63,6 +65,7 @@ export class AccessBook {
   readonly #source: KeySource
   readonly #notices: ChangeNotices
   readonly #now: () => number
+  readonly #doubt: () => string | undefined
   readonly #keys: KnownKeys
   readonly #loader: KeyLoader
   /** Keys that do not exist, and until when that is believed. */
@@ -78,10 +81,11 @@ export class AccessBook {
   #stopListening: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ source, notices, now, mostKeys: most = mostKeys }: BookParts) {
+  constructor({ source, notices, now, doubt, mostKeys: most = mostKeys }: BookParts) {
     this.#source = source
     this.#notices = notices
     this.#now = now
+    this.#doubt = doubt ?? (() => undefined)
     this.#keys = new KnownKeys(most)
     this.#loader = new KeyLoader((ids) => source.find(ids))
   }
@@ -128,7 +132,7 @@ export class AccessBook {
   #findUnknown(id: string): Promise<Caller> {
     if (!this.#source.isConfigured) throw unknownKey(noDatabase)
     const missedUntil = this.#misses.get(id)
-    if (missedUntil !== undefined && missedUntil > this.#now()) throw unknownKey()
+    if (missedUntil !== undefined && missedUntil > this.#now()) throw this.#notFound()
     if (this.#source.place === undefined) throw this.#cannotTell()
     return this.#lookUp(id)
   }
@@ -158,7 +162,7 @@ export class AccessBook {
     const era = this.#era
     const trueAt = this.#now()
     const caller = this.#take(id, await this.#loader.load(id), { era, trueAt })
-    if (caller === undefined) throw unknownKey()
+    if (caller === undefined) throw this.#notFound()
     return caller
   }
 
@@ -243,6 +247,12 @@ export class AccessBook {
     } finally {
       this.#isRereading = false
     }
+  }
+
+  #notFound(): GatewayError {
+    const doubt = this.#doubt()
+    if (doubt === undefined) return unknownKey()
+    return new GatewayError('storage_unavailable', `This key cannot be checked. ${doubt}`)
   }
 
   #cannotTell(): GatewayError {

@@ -257,6 +257,20 @@ test('keys made under a former salt key go on', async () => {
   await gateway.close()
 })
 
+test('under another salt key an unknown key is not called wrong', async () => {
+  const key = await keys.add()
+  const gateway = await startGateway({
+    config: configOf(),
+    env: { ...envOf('llm'), SALT_KEY: randomBytes(32).toString('hex') },
+  })
+  await until(async () => (await readiness(gateway)).salt_key === 'changed')
+  expect(await ask(gateway, key)).toMatchObject({
+    status: 503,
+    message: expect.stringMatching(/salt key is not the one/),
+  })
+  await gateway.close()
+})
+
 test.each([
   [{ SALT_KEY: salt }, /virtual keys need a database/],
   [{}, /virtual keys are off, since SALT_KEY/],
