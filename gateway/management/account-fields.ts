@@ -20,7 +20,7 @@ const budgetId = id('the id of a budget')
 const email = textLike(/^[^\s@,;<>"]{1,64}@[^\s@,;<>"]{1,190}$/, 'an e-mail address')
 
 /** A key as its owner shows it, or its token. */
-export const rawKey = textLike(/^[\x21-\x7e]{1,256}$/, 'a key (sk-…), or its token')
+const rawKey = textLike(/^[\x21-\x7e]{1,256}$/, 'a key (sk-…), or its token')
 
 /** A key that is to be: what headers can carry, and hard enough to guess. */
 const newKey = textLike(
@@ -84,7 +84,7 @@ export const regenerateFields = {
 }
 
 const role = oneOf(['admin', 'user'])
-export const member = block({ user_id: userId, user_email: email, role })
+const member = block({ user_id: userId, user_email: email, role })
 
 const teamSettings = {
   ...limits,

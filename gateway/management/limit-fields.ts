@@ -60,8 +60,8 @@ const zone: Field<string> = field('a time zone such as UTC or America/Los_Angele
   typeof raw === 'string' && raw.length <= 64 ? (zoneOf(raw) ?? unfit) : unfit,
 )
 
-const weight: Field<number> = field('a number from 0.01 to 100', (raw) =>
-  typeof raw === 'number' && raw >= 0.01 && raw <= 100 ? raw : unfit,
+const weight: Field<number> = field('a number from 0.01 to 1000', (raw) =>
+  typeof raw === 'number' && raw >= 0.01 && raw <= 1000 ? raw : unfit,
 )
 
 /** Everything that limits a key, user or team, and what is told of it. */

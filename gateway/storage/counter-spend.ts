@@ -1,7 +1,7 @@
 import { statement, type Queries } from './row-text.ts'
 
 /** What has been spent of an amount in the window that runs. */
-export interface WindowSpend {
+interface WindowSpend {
   readonly key: string
   /** Used, in the counter's unit; what is held for requests that run is not in it. */
   readonly spent: number

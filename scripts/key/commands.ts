@@ -5,7 +5,7 @@ import { keyFieldsOf } from './fields.ts'
 import { showKey, showKeys, showNewKey } from './show.ts'
 
 /** What a command has to say: the answer as it came, and in words. */
-export interface Said {
+interface Said {
   readonly told: Told
   readonly words: string
 }
