@@ -37,7 +37,10 @@ export async function admitPassed(
   )
 }
 
-/** Takes the exchange's place in the limits of its caller and of the module, as far as its use can be foreseen. */
+/**
+ * Takes the exchange's place in the limits of its caller and of the module, as far as its use can be foreseen. Throws
+ * `route_not_allowed` for a key that is limited in money or tokens: a batch tells neither.
+ */
 export async function admitPassingCaller(
   said: unknown,
   bodyBytes: number,
@@ -49,6 +52,7 @@ export async function admitPassingCaller(
   if (gate === undefined) return
   const { group: model, model: asked } = exchange
   exchange.isBounded = gate.isBounding(model, asked)
+  if (exchange.isBounded && !exchange.caller.isMaster) throw unbounded()
   const admitted = gate.admit({
     id: exchange.id,
     model,
@@ -60,6 +64,13 @@ export async function admitPassingCaller(
   })
   if (admitted instanceof Promise) await waitForLedger(admitted, around)
   else exchange.admission = admitted
+}
+
+function unbounded(): GatewayError {
+  return new GatewayError(
+    'route_not_allowed',
+    "A provider's own API is closed to keys that are limited in money or tokens, since not all of its paths tell what they use. Use one of the OpenAI endpoints, such as /v1/chat/completions.",
+  )
 }
 
 // No token is shorter than a byte, whatever the dialect.
