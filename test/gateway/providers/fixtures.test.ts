@@ -10,6 +10,7 @@ describe.each([
   ['a1111', 'a1111'],
   ['anthropic', 'anthropic'],
   ['gemini', 'gemini'],
+  ['vertex-ai', 'vertex_ai'],
   ['cohere', 'cohere'],
   ['jina', 'jina_ai'],
   ['voyage', 'voyage'],
