@@ -56,6 +56,8 @@ export interface KeyAccess {
   readonly alias: string | undefined
   readonly userId: string | undefined
   readonly teamId: string | undefined
+  /** What people call the team. */
+  readonly teamAlias?: string | undefined
   readonly role: AdminRole
   /** Teams whose admin the key's user is. */
   readonly adminOf: readonly string[]

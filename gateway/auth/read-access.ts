@@ -14,6 +14,7 @@ export function readAccess(row: AccessRow, defaultTimeZone: string): KeyAccess {
     alias: row.alias ?? undefined,
     userId: row.user?.id,
     teamId: row.team?.id,
+    teamAlias: row.team?.alias ?? undefined,
     role: roleOf(row.user?.role),
     adminOf: row.adminOf,
     expiresAtMs: row.expiresAtMs ?? undefined,

@@ -1,3 +1,4 @@
+import type { Caller } from '../auth/keyring.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Exchange } from '../pipeline/exchange.ts'
 import type { Fallback } from '../pipeline/rooms.ts'
@@ -31,7 +32,7 @@ export class ExchangeRow {
 export interface FallbackRow {
   readonly requested: string
   readonly to: string
-  readonly caller: string
+  readonly caller: Caller
   /** Of the failure that led there. */
   readonly outcome: string
   readonly status: number
@@ -53,7 +54,7 @@ export interface AttemptRow {
   readonly group: string
   /** The group asked for: another one after a fallback. */
   readonly requested: string
-  readonly caller: string
+  readonly caller: Caller
   readonly outcome: string
   readonly status: number
   count: number
@@ -118,7 +119,7 @@ export class ExchangeRows {
       const row = {
         requested,
         to,
-        caller: caller.id,
+        caller,
         outcome,
         status,
         failedDeployment,
@@ -144,13 +145,13 @@ export class ExchangeRows {
   ): AttemptRow | undefined {
     const last = this.#lastAttempt
     if (last?.deployment === deployment && last.outcome === outcome && last.status === status) {
-      if (last.group === group && last.caller === caller.id && last.requested === requested)
+      if (last.group === group && last.caller.id === caller.id && last.requested === requested)
         return last
     }
     const key = `${deployment.id}|${group}|${requested}|${caller.id}|${outcome}|${status}`
     let row = this.attempts.get(key)
     if (!row && this.attempts.size < mostRows) {
-      row = { deployment, group, requested, caller: caller.id, outcome, status, count: 0 }
+      row = { deployment, group, requested, caller, outcome, status, count: 0 }
       this.attempts.set(key, row)
     }
     this.#lastAttempt = row

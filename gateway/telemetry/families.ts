@@ -1,4 +1,5 @@
 import { pathOf } from '../../modules/endpoints.ts'
+import type { Caller } from '../auth/keyring.ts'
 import { errorClassOf } from './exception-class.ts'
 import type { AttemptRow, ExchangeRow, FallbackRow, RetryRow } from './exchange-rows.ts'
 import type { Histogram } from './histogram.ts'
@@ -46,13 +47,18 @@ interface RetryView {
 // LiteLLM writes a label it has no value for as this word, and dashboards filter on it.
 const none = 'None'
 
-const identity = (caller: string): Labels => ({
+// Of a virtual key also what people call it, its team and its user: admins give these names, not callers.
+const keyLabels = ({ id, access }: Caller): Labels => ({
+  hashed_api_key: id,
+  api_key_alias: access?.alias ?? none,
+  team: access?.teamId ?? none,
+  team_alias: access?.teamAlias ?? none,
+})
+
+const identity = (caller: Caller): Labels => ({
   end_user: none,
-  hashed_api_key: caller,
-  api_key_alias: none,
-  team: none,
-  team_alias: none,
-  user: none,
+  ...keyLabels(caller),
+  user: caller.access?.userId ?? none,
 })
 
 const modelLabels = ({ exchange }: ExchangeRow): Labels => ({
@@ -64,7 +70,7 @@ const modelLabels = ({ exchange }: ExchangeRow): Labels => ({
 
 // A client's address and agent are the caller's invention: the labels are there, their values are not.
 const proxyLabels = (row: ExchangeRow): Labels => ({
-  ...identity(row.exchange.caller.id),
+  ...identity(row.exchange.caller),
   requested_model: row.exchange.group,
   user_email: none,
   route: row.exchange.endpoint.shown?.route ?? `/v1${pathOf(row.exchange.endpoint.name)}`,
@@ -78,13 +84,13 @@ const isFailed = ({ exchange }: ExchangeRow): boolean =>
   exchange.outcome !== 'ok' && exchange.outcome !== 'caller_gone'
 
 const tokenLabels = (row: ExchangeRow): Labels => ({
-  ...identity(row.exchange.caller.id),
+  ...identity(row.exchange.caller),
   ...modelLabels(row),
   user_email: none,
 })
 
 const latencyLabels = (row: ExchangeRow): Labels => ({
-  ...identity(row.exchange.caller.id),
+  ...identity(row.exchange.caller),
   ...modelLabels(row),
   model_group: row.exchange.group,
   service_tier: none,
@@ -97,10 +103,7 @@ const deploymentLabels = ({ deployment, group, requested, caller }: AttemptRow):
   model_id: deployment.id,
   api_base: deployment.origin + deployment.basePath,
   api_provider: deployment.provider.name,
-  hashed_api_key: caller,
-  api_key_alias: none,
-  team: none,
-  team_alias: none,
+  ...keyLabels(caller),
   client_ip: none,
   user_agent: none,
 })
@@ -114,10 +117,7 @@ const fallbacks = (name: string, help: string, isAnswered: boolean): Family => (
     labels: ({ requested, to, caller, outcome, status, failedDeployment }) => ({
       requested_model: requested,
       fallback_model: to,
-      hashed_api_key: caller,
-      api_key_alias: none,
-      team: none,
-      team_alias: none,
+      ...keyLabels(caller),
       exception_status: `${status}`,
       exception_class: errorClassOf(outcome),
       model_id: failedDeployment ?? none,

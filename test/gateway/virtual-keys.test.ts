@@ -244,6 +244,18 @@ test('keys are in no log, status or metric', async () => {
   expect(told).toContain(keys.digestOf(key))
 })
 
+test('metrics name the key, its team and its user', async () => {
+  await keys.addTeam('measured')
+  await keys.addUser('ann')
+  const key = await keys.add({ teamId: 'measured', userId: 'ann' })
+  await ask(llm, key)
+  const labels = { hashed_api_key: keys.digestOf(key), team: 'measured', user: 'ann' }
+  expect(await llm.metric('litellm_proxy_total_requests_metric_total', labels)).toBe(1)
+  const { hashed_api_key, team } = labels
+  const attempts = 'litellm_deployment_success_responses_total'
+  expect(await llm.metric(attempts, { hashed_api_key, team })).toBe(1)
+})
+
 test('keys made under a former salt key go on', async () => {
   const key = await keys.add()
   const gateway = await startGateway({
