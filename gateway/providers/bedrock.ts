@@ -41,6 +41,7 @@ export const bedrock: Provider = {
   endpoints: {
     'chat-completions': lazily(async () => (await import('./bedrock-chat.ts')).bedrockChat),
     embeddings: lazily(async () => (await import('./bedrock-embed.ts')).bedrockEmbed),
+    rerank: lazily(async () => (await import('./bedrock-rerank.ts')).bedrockRerank),
     'images-generations': lazily(async () => (await import('./bedrock-images.ts')).bedrockImages),
   },
   takesCacheMarks: takesCachePoints,

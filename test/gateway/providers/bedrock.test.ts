@@ -1,7 +1,10 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
+import { GatewayError } from '../../../gateway/errors/gateway-error.ts'
 import { bedrock } from '../../../gateway/providers/bedrock.ts'
 import { mapUpstreamError } from '../../../gateway/providers/upstream-error.ts'
+import type { EndpointName } from '../../../modules/endpoints.ts'
 import type { DeploymentParams } from '../../../modules/module.ts'
 import { requestFor, targetFor, translationOf } from './run-fixture.ts'
 
@@ -170,6 +173,14 @@ describe('what cannot be said', () => {
   })
 })
 
+test('ranks are those of models that rank', () => {
+  const request = requestFor({ endpoint: 'rerank', fields: { query: 'a', documents: ['b'] } })
+  const rank = translationOf(bedrock, 'rerank')
+  expect(() => rank.toUpstream(request, targetFor(claude))).toThrow(
+    expect.objectContaining({ code: 'unsupported_parameter' }),
+  )
+})
+
 test('what was answered can be sent back as it is', () => {
   const content = [
     { reasoningContent: { reasoningText: { text: 'Hm', signature: 'c2ln' } } },
@@ -236,5 +247,58 @@ describe('an error', () => {
     expect(
       mapUpstreamError({ status: 400, body, headers: {}, model: 'm', nowMs: 0 }).message,
     ).toContain('The model is not there')
+  })
+})
+
+describe.each<[EndpointName, string]>([
+  ['chat-completions', claude],
+  ['chat-completions', 'us.amazon.nova-2-lite-v1:0'],
+  ['embeddings', 'amazon.titan-embed-text-v2:0'],
+  ['embeddings', 'amazon.titan-embed-image-v1'],
+  ['embeddings', 'amazon.nova-2-multimodal-embeddings-v1:0'],
+  ['embeddings', 'cohere.embed-english-v3'],
+  ['images-generations', 'amazon.nova-canvas-v1:0'],
+  ['images-generations', 'stability.sd3-5-large-v1:0'],
+  ['rerank', 'cohere.rerank-v3-5:0'],
+])('%s by %s', (endpoint, model) => {
+  test('any request is translated, or refused in words', () => {
+    const names = fc.constantFrom(
+      'messages',
+      'system',
+      'tools',
+      'tool_choice',
+      'response_format',
+      'reasoning_effort',
+      'thinking',
+      'top_k',
+      'stop',
+      'input',
+      'dimensions',
+      'input_type',
+      'encoding_format',
+      'prompt',
+      'n',
+      'size',
+      'quality',
+      'imageGenerationConfig',
+      'textToImageParams',
+      'query',
+      'documents',
+      'top_n',
+      'inferenceConfig',
+      'output_config',
+    )
+    const start = { messages, input: 'a', prompt: 'a', query: 'a', documents: ['a'] }
+    fc.assert(
+      fc.property(fc.dictionary(names, fc.jsonValue()), fc.boolean(), (fields, dropParams) => {
+        const request = requestFor({ endpoint, fields: { ...start, ...fields } })
+        try {
+          const target = targetFor(model, { dropParams })
+          JSON.stringify(translationOf(bedrock, endpoint).toUpstream(request, target))
+        } catch (error) {
+          if (!(error instanceof GatewayError)) throw error
+        }
+      }),
+    )
   })
 })

@@ -364,6 +364,8 @@ describe('an answer that is not the dialect is nonsense', () => {
     ['bedrock', 'embeddings', {}],
     ['bedrock', 'embeddings', { embedding: ['a'] }],
     ['bedrock', 'images-generations', { images: [] }],
+    ['bedrock', 'rerank', { results: {} }],
+    ['bedrock', 'rerank', { results: [{ index: 2, relevance_score: 1 }] }],
     ['anthropic', 'chat-completions', {}],
     ['anthropic', 'chat-completions', { choices: [] }],
     ['anthropic', 'chat-completions', { content: ['hello'] }],
