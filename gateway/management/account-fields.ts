@@ -9,6 +9,7 @@ import {
   mapOf,
   name,
   oneOf,
+  oneOrMany,
   textLike,
 } from './field.ts'
 import { amounts, block, keyType, limits, modelAmounts, passive, routes } from './limit-fields.ts'
@@ -130,7 +131,7 @@ export const updateTeamFields = { ...teamSettings, ...teamColumns }
 
 export const memberAddFields = {
   team_id: teamId,
-  member: either(member, listOf(member)),
+  member: oneOrMany(member),
   max_budget_in_team: dollars,
   budget_duration: duration,
   rpm_limit: count,

@@ -132,14 +132,30 @@ export function mapOf<Value>(item: Field<Value>): Field<Readonly<Record<string, 
   }
 }
 
-/** One of two forms; the second is told of where neither fits. */
+/** One of two forms: keys and values are of the second. */
 export function either<One, Other>(one: Field<One>, other: Field<Other>): Field<One | Other> {
   const expected = `${one.expected}, or ${other.expected}`
   return {
     expected,
     read(raw, at, faults) {
       const first = one.read(raw, at, new Faults())
-      return first === unfit ? other.read(raw, at, faults) : first
+      if (first !== unfit) return first
+      if (isObject(raw)) return other.read(raw, at, faults)
+      const second = other.read(raw, at, new Faults())
+      return second === unfit ? faults.refuse(at, expected, raw) : second
+    },
+  }
+}
+
+/** One, or a list of them. */
+export function oneOrMany<Value>(item: Field<Value>): Field<readonly Value[]> {
+  const many = listOf(item)
+  return {
+    expected: `${item.expected}, or a list of such`,
+    read(raw, at, faults) {
+      if (Array.isArray(raw)) return many.read(raw, at, faults)
+      const one = item.read(raw, at, faults)
+      return one === unfit ? unfit : [one]
     },
   }
 }

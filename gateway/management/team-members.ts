@@ -22,8 +22,7 @@ type Limits = Pick<
 export async function memberAdd(ask: Ask): Promise<Answer> {
   const { sent, warnings } = readFields(memberAddFields, ask.body)
   const team = await findTeam(ask, sent.team_id, true)
-  const member = need(sent.member, 'member', 'a member {user_id or user_email, role}, or a list')
-  const members = isList(member) ? member : [member]
+  const members = need(sent.member, 'member', 'a member {user_id or user_email, role}, or a list')
   const { users, warnings: said } = await addMembers(ask, team, members, sent)
   const ids = users.map(({ id }) => id)
   const all = await ask.accounts.members.find({ userIds: ids })
@@ -212,10 +211,6 @@ function limitsOf(sent: Limits): Readonly<Record<string, unknown>> {
   const { max_budget_in_team: max_budget, budget_duration, rpm_limit, tpm_limit } = sent
   const all = { max_budget, budget_duration, rpm_limit, tpm_limit }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
-}
-
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value)
 }
 
 function textOf(value: unknown): string | undefined {

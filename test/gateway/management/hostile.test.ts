@@ -55,7 +55,12 @@ const refusals: readonly [what: string, path: string, body: unknown, param: stri
   ['a role that is none', '/user/new', { user_role: 'root' }, 'user_role'],
   ['no team', '/team/update', {}, 'team_id'],
   ['no member', '/team/member_add', { team_id: 'x'.repeat(300), member: [] }, 'team_id'],
-  ['a member of nobody', '/team/member_add', { team_id: 't', member: { role: 'king' } }, 'member'],
+  [
+    'a member of nobody',
+    '/team/member_add',
+    { team_id: 't', member: { role: 'king' } },
+    'member.role',
+  ],
   ['no keys', '/key/delete', {}, 'keys'],
   [
     'a budget beside a budget',
