@@ -1,6 +1,6 @@
 import { isObject } from '../../modules/json-object.ts'
 import { thoughtsOf } from './anthropic-thoughts.ts'
-import { blocksOf, cacheMark, type Place } from './bedrock-parts.ts'
+import { blocksOf, cacheMark, thoughtBlock, type Place } from './bedrock-parts.ts'
 import { invalid } from './dialect-limits.ts'
 import { isGiven, isList, textOf, type JsonObject } from './read-json.ts'
 import { argumentsOf } from './tool-arguments.ts'
@@ -120,19 +120,11 @@ function ownTurn(message: JsonObject, place: Place): readonly JsonObject[] {
   const { path, titles } = place
   const thoughts = thoughtsOf(message.thinking_blocks, `${path}.thinking_blocks`)
   return [
-    ...thoughts.flatMap(thoughtBlock),
+    ...thoughts.map(thoughtBlock).filter((block) => block !== undefined),
     ...said(message, place),
     ...(isGiven(message.content) ? [] : blocksOf(message.refusal, { path, titles })),
     ...callsOf(message.tool_calls, `${path}.tool_calls`),
   ]
-}
-
-function thoughtBlock({ type, thinking, signature, data }: JsonObject): readonly JsonObject[] {
-  if (type === 'thinking')
-    return [{ reasoningContent: { reasoningText: { text: thinking, signature } } }]
-  if (type === 'redacted_thinking' && textOf(data) !== undefined)
-    return [{ reasoningContent: { redactedContent: data } }]
-  return []
 }
 
 function callsOf(calls: unknown, path: string): readonly JsonObject[] {

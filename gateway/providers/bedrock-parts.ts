@@ -29,11 +29,26 @@ export function cacheMark({ cache_control: mark }: JsonObject): readonly JsonObj
   return [{ cachePoint: { type: 'default', ...ttl } }]
 }
 
+/** A thought as it is sent back; undefined where nobody has signed it, which makes it another server's. */
+export function thoughtBlock({
+  type,
+  thinking,
+  signature,
+  data,
+}: JsonObject): JsonObject | undefined {
+  if (type === 'redacted_thinking')
+    return textOf(data) ? { reasoningContent: { redactedContent: data } } : undefined
+  if (!textOf(signature)) return undefined
+  return { reasoningContent: { reasoningText: { text: textOf(thinking) ?? '', signature } } }
+}
+
 type Reader = (part: JsonObject, place: Place) => JsonObject | undefined
 
 const readers = new Map<unknown, Reader>([
   ['text', (part, place) => textIn(part.text, place)],
   ['refusal', (part, place) => textIn(part.refusal, place)],
+  ['thinking', thoughtBlock],
+  ['redacted_thinking', thoughtBlock],
   ['guarded_text', guarded],
   ['image_url', (part, place) => linked(part.image_url, 'image_url', place)],
   ['video_url', (part, place) => linked(part.video_url, 'video_url', place)],

@@ -196,6 +196,27 @@ test('what was answered can be sent back as it is', () => {
   })
 })
 
+test('thoughts may stand in the content as well, those that are signed', () => {
+  const content = [
+    { type: 'thinking', thinking: 'Hm', signature: 'c2ln' },
+    { type: 'thinking', thinking: 'of another server' },
+    { type: 'redacted_thinking', data: 'eA==' },
+    { type: 'text', text: 'Hello.' },
+  ]
+  expect(call({ messages: [...messages, { role: 'assistant', content }] }).body).toMatchObject({
+    messages: [
+      { role: 'user' },
+      {
+        content: [
+          { reasoningContent: { reasoningText: { text: 'Hm', signature: 'c2ln' } } },
+          { reasoningContent: { redactedContent: 'eA==' } },
+          { text: 'Hello.' },
+        ],
+      },
+    ],
+  })
+})
+
 test('a file by its address is fetched before', () => {
   const url = 'https://a.example/b.png'
   expect(chat.wantsInline?.({ kind: 'picture', url }, targetFor(claude))).toBe(true)
