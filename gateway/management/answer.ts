@@ -26,7 +26,7 @@ export async function answer({ path, caller, request, gateway, desk }: Asked): P
   const body = request.method === 'POST' ? await desk.readBody(request) : {}
   const house = createHouse(gateway, desk)
   const key: unknown = Reflect.get(Object(request.params), 'key')
-  return gateway.storage.accounts.inOne((accounts) =>
+  const answered = await gateway.storage.accounts.inOne((accounts) =>
     run({
       actor,
       accounts,
@@ -36,4 +36,8 @@ export async function answer({ path, caller, request, gateway, desk }: Asked): P
       house,
     }),
   )
+  if (right.startsWith('change')) {
+    gateway.rooms.log.info({ by: actor.name, path }, 'changed by the management API')
+  }
+  return answered
 }

@@ -15,8 +15,10 @@ export interface Ask {
 
 /** What of the gateway the operations need to know. */
 export interface House {
-  /** The token of a key that is given as it is, or as its token. */
-  keyIdOf(key: string): string
+  /** The token of a key that is to be made. */
+  newKeyId(key: string): string
+  /** The tokens that a key may have that is given as it is, or as its token. */
+  keyIdsOf(key: string): readonly string[]
   /** Throws where there can be no virtual keys. */
   requireKeys(): void
   /** Throws for a key that must not become a virtual one. */

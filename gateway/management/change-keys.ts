@@ -60,10 +60,10 @@ export async function deleteKeys(ask: Ask): Promise<Answer> {
   const aliases = sent.key_aliases ?? []
   if (keys.length + aliases.length === 0)
     need(undefined, 'keys', "at least one of 'keys' or 'key_aliases'")
-  const ids = keys.map((key) => house.keyIdOf(key))
-  const rows = await accounts.keys.find({ ids, aliases }, true)
+  const ids = keys.map((key) => house.keyIdsOf(key))
+  const rows = await accounts.keys.find({ ids: ids.flat(), aliases }, true)
   const missing = [
-    ...keys.filter((_, index) => rows.every(({ id }) => id !== ids[index])).map(shownKey),
+    ...keys.filter((_, index) => rows.every(({ id }) => !ids[index]?.includes(id))).map(shownKey),
     ...aliases.filter((alias) => rows.every((row) => row.alias !== alias)),
   ]
   if (missing.length > 0) {

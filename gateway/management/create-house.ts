@@ -9,8 +9,11 @@ import type { Desk } from './desk.ts'
 export function createHouse(gateway: Gateway, desk: Desk): House {
   const { keyring, module, router } = gateway.requireServing()
   return {
-    keyIdOf: (key) => desk.keyIdOf(key),
+    newKeyId: (key) => desk.keyIdOf(key),
+    keyIdsOf: (key) => desk.keyIdsOf(key),
     requireKeys() {
+      if (gateway.stored.saltState === 'changed')
+        throw new GatewayError('not_ready', gateway.stored.saltWords)
       if (keyring.virtual) return
       throw new GatewayError(
         'not_ready',

@@ -17,6 +17,8 @@ export interface Desk {
   readBody(request: FastifyRequest): Promise<Readonly<Record<string, unknown>>>
   /** The id of a key that is named by itself or by its id. Throws `invalid_request` for what is neither. */
   keyIdOf(key: string): string
+  /** The ids that it may have: one for each salt key, the present one's first. */
+  keyIdsOf(key: string): readonly string[]
   /** Whether a caller may ask for a model. */
   mayUse(caller: Caller, model: string): boolean
 }
@@ -24,6 +26,11 @@ export interface Desk {
 const mostBytes = 1024 * 1024
 
 export function createDesk(gateway: Gateway): Desk {
+  const digestsFor = (key: string) => {
+    const { virtual } = gateway.requireServing().keyring
+    if (!isVirtualKey(key) || !virtual) throw noKey()
+    return virtual
+  }
   return {
     authenticate({ raw, url }) {
       const { keyring, module } = gateway.requireServing()
@@ -37,13 +44,19 @@ export function createDesk(gateway: Gateway): Desk {
       throw new GatewayError('invalid_request', 'Expected a JSON object as the body.')
     },
     keyIdOf(key) {
-      if (/^[0-9a-f]{64}$/.test(key)) return key
-      const { virtual } = gateway.requireServing().keyring
-      if (!isVirtualKey(key) || !virtual) throw noKey()
-      return virtual.digestOf(key)
+      return isId(key) ? key : digestsFor(key).digestOf(key)
+    },
+    keyIdsOf(key) {
+      if (isId(key)) return [key]
+      const { digestOf, formerly } = digestsFor(key)
+      return [digestOf, ...formerly].map((digest) => digest(key))
     },
     mayUse: (caller, model) => mayAskFor(caller, model, gateway),
   }
+}
+
+function isId(key: string): boolean {
+  return /^[0-9a-f]{64}$/.test(key)
 }
 
 function noKey(): GatewayError {

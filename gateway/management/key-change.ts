@@ -52,7 +52,8 @@ export async function changedKey(
         ? settings
         : await settingsWithSpend({ accounts, house }, 'key', spender, sent.spend),
     isBlocked: sent.blocked ?? row.isBlocked,
-    expiresAt: sent.duration === undefined ? row.expiresAt : expiryOf(sent.duration, house),
+    // As with LiteLLM nothing is no duration: a key that is to live for ever is given -1.
+    expiresAt: sent.duration ? expiryOf(sent.duration, house) : row.expiresAt,
   }
   const warnings = [newTeam, newUser, outside, warnOfBudget(settings, team)]
   return { columns, said: [...warnings, ...warnOfModules(settings, house)] }

@@ -165,7 +165,7 @@ export async function findKey(
   key: string,
   isForChange = false,
 ): Promise<KeyRow> {
-  const [row] = await accounts.keys.find({ ids: [house.keyIdOf(key)] }, isForChange)
+  const [row] = await accounts.keys.find({ ids: house.keyIdsOf(key) }, isForChange)
   if (row) return row
   throw new GatewayError(
     'not_found',

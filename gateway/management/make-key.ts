@@ -54,7 +54,7 @@ export async function makeKey(
   await checkGuarantees(accounts, settings, team)
   const key = sent.key ?? createVirtualKey()
   if (sent.key) house.requireFreeKey(sent.key)
-  const id = house.keyIdOf(key)
+  const id = house.newKeyId(key)
   const spender = { id, settings, budget: budget?.settings }
   const row = await accounts.keys.add(
     id,

@@ -27,7 +27,7 @@ export async function keyInfos(ask: Ask): Promise<Answer> {
   const { sent } = readFields(keysFields, ask.body)
   const own = ask.actor.keyId === undefined ? [] : [ask.actor.keyId]
   const keys = sent.keys ?? own
-  const ids = keys.map((key) => ask.house.keyIdOf(key))
+  const ids = keys.flatMap((key) => ask.house.keyIdsOf(key))
   const rows = await ask.accounts.keys.find({ ids, aliases: sent.key_aliases ?? [] })
   const seen = rows.filter((row) => mayRead(ask.actor, row))
   if (seen.length === 0) {
@@ -94,7 +94,7 @@ function filterOf({ query, actor, house }: Ask): KeyFilter {
     userId: query.text('user_id'),
     teamId: query.text('team_id'),
     organizationId: query.text('organization_id'),
-    id: key === undefined ? undefined : house.keyIdOf(key),
+    ids: key === undefined ? undefined : house.keyIdsOf(key),
     alias: query.text('key_alias'),
     search: query.text('search'),
     ...(!actor.isViewer && { visible: { teamIds: actor.adminOf, id: actor.keyId ?? '' } }),

@@ -18,12 +18,13 @@ import { settingsWithSpend, spendOf } from './spend-of.ts'
 export async function regenerateKey(ask: Ask): Promise<Answer> {
   const { sent, warnings } = readFields(regenerateFields, ask.body)
   const { accounts, actor, house } = ask
+  house.requireKeys()
   const named = ask.pathKey ?? sent.key ?? actor.keyId
   const row = await findForChange(ask, need(named, 'key', 'the key that is to be replaced'))
   const { columns, said } = await changedKey(ask, row, sent)
   const key = sent.new_key ?? createVirtualKey()
   if (sent.new_key) house.requireFreeKey(sent.new_key)
-  const id = house.keyIdOf(key)
+  const id = house.newKeyId(key)
   const next: KeyColumns = {
     ...columns,
     name: nameOf(key),

@@ -2,6 +2,7 @@ import type { Accounts } from './accounts.ts'
 import { ask } from './ask.ts'
 import type { Connection } from './connection.ts'
 import { inTransaction } from './transaction.ts'
+import { Turns } from './turns.ts'
 
 const timeoutMs = 10_000
 
@@ -13,6 +14,8 @@ const notConfigured =
 /** Keys, teams, users, budgets and customers: read and changed in Postgres alone. */
 export class AccountStore {
   readonly #connection: Connection
+  // Requests that are served need connections of the same pool.
+  readonly #turns = new Turns({ most: 2, mostWaiting: 200 })
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -29,8 +32,10 @@ export class AccountStore {
       import('./name-conflicts.ts'),
     ])
     const words = this.#connection.wasConfigured ? away : notConfigured
-    return ask(this.#connection, words, (pool) =>
-      inTransaction(pool, timeoutMs, (client) => work(accountsOf(client)).catch(refuseConflict)),
+    return this.#turns.take(() =>
+      ask(this.#connection, words, (pool) =>
+        inTransaction(pool, timeoutMs, (client) => work(accountsOf(client)).catch(refuseConflict)),
+      ),
     )
   }
 }

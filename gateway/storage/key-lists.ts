@@ -17,7 +17,7 @@ export interface KeyFilter {
   /** Only keys of these teams, or this one key. */
   readonly visible?: { readonly teamIds: readonly string[]; readonly id: string } | undefined
   readonly organizationId?: string | undefined
-  readonly id?: string | undefined
+  readonly ids?: readonly string[] | undefined
   readonly alias?: string | undefined
   /** Anywhere in its alias, name, user or team. */
   readonly search?: string | undefined
@@ -46,7 +46,7 @@ export interface KeyOrder {
 
 const filter = `
   ($1::text is null or k.user_id = $1) and ($2::text is null or k.team_id = $2)
-  and ($3::text[] is null or k.team_id = any($3) or k.id = $4) and ($5::text is null or k.id = $5)
+  and ($3::text[] is null or k.team_id = any($3) or k.id = $4) and ($5::text[] is null or k.id = any($5))
   and ($6::text is null or k.alias ilike $6)
   and ($7::text is null or k.alias ilike $7 or k.name ilike $7 or k.user_id ilike $7 or k.team_id ilike $7)
   and ($8::text is null or $8 = case when k.is_blocked then 'revoked'
@@ -106,14 +106,14 @@ export async function listDeletedKeys(
          k.deleted_by as "deletedBy", (count(*) over ())::int as total
        from colonnade.deleted_keys k
        where ($1::text is null or k.user_id = $1) and ($2::text is null or k.team_id = $2)
-         and ($3::text[] is null or k.team_id = any($3)) and ($4::text is null or k.id = $4)
+         and ($3::text[] is null or k.team_id = any($3)) and ($4::text[] is null or k.id = any($4))
          and ($5::text is null or k.alias ilike $5)
        order by k.deleted_at desc, k.id limit $6 offset $7`,
       [
         asked.userId,
         asked.teamId,
         asked.visible?.teamIds,
-        asked.id,
+        asked.ids,
         anywhere(asked.alias ?? asked.search),
         page.limit,
         page.offset,
@@ -129,7 +129,7 @@ function filterValues(asked: KeyFilter): unknown[] {
     asked.teamId,
     asked.visible?.teamIds,
     asked.visible?.id,
-    asked.id,
+    asked.ids,
     anywhere(asked.alias),
     anywhere(asked.search),
     asked.status,

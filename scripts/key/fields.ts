@@ -33,7 +33,7 @@ export function keyFieldsOf(said: Said): Record<string, unknown> {
     ...given('key_alias', said.name, (name) => name),
     ...given('team_id', said.team, (id) => id),
     ...given('user_id', said.user, (id) => id),
-    ...given('duration', said.expires, lifetimeOf),
+    ...(said.expires === undefined ? {} : { duration: lifetimeOf(said.expires) }),
   }
 }
 
@@ -75,7 +75,7 @@ function countOf(name: string): (written: string) => number {
 }
 
 function lifetimeOf(written: string): string {
-  if (written === 'never') return '-1'
+  if (written === 'never' || isNone(written)) return '-1'
   if (durationMs(written) !== undefined) return written
   throw new UsageError(
     `--expires: expected a time to live such as 12h, 30d or 1mo, or never; found ${written}.`,
