@@ -1,3 +1,4 @@
+import type { CallerUnit } from './caller-specs.ts'
 import type { Hold } from './counter.ts'
 
 /** The most that one request may use, held before anything is sent. */
@@ -26,6 +27,11 @@ export interface CallerUse {
   readonly wasSent: boolean
 }
 
+/** What a request holds of one counter. */
+export interface CallerHold extends Hold {
+  readonly unit: CallerUnit
+}
+
 /** A request's place in all limits of its caller. Ended once, a second end does nothing. */
 export interface CallerAdmission {
   /**
@@ -34,7 +40,9 @@ export interface CallerAdmission {
    */
   cover(nano: number): undefined | Promise<void>
   /** What it holds now of which counter, for whoever has to settle it by hand. */
-  holds(): readonly Hold[]
+  holds(): readonly CallerHold[]
+  /** What a use comes to of each of its holds, in their order: that is what `settle` charges. */
+  shares(used: CallerUse): readonly number[]
   settle(used: CallerUse): void
   /** `x-ratelimit-*` and what LiteLLM tells of a key, flat name and value, true as of now. */
   headers(): readonly string[]

@@ -83,7 +83,8 @@ export class CallerGates {
 
   #enter(module: Module): void {
     this.#module = module
-    this.#ofModule = moduleHolder(module)
+    const holder = moduleHolder(module)
+    this.#ofModule = holder && this.#limits(holder, rulesOf(module)) ? holder : undefined
     this.#moduleGate = this.#ofModule && new LimitsGate([this.#ofModule], this.#book, false)
   }
 

@@ -1,8 +1,9 @@
-import type { CallerAdmission, CallerUse } from './caller-gate.ts'
+import type { CallerAdmission, CallerHold, CallerUse } from './caller-gate.ts'
 import { callerHeaders } from './caller-headers.ts'
 import type { CallerPlan } from './caller-plan.ts'
-import type { Hold, Taken } from './counter.ts'
+import type { Taken } from './counter.ts'
 import type { CallerLimit } from './holder-limits.ts'
+import { wholeOf } from './part.ts'
 import type { Slot } from './slots.ts'
 
 /** A part of one limit that a request holds. */
@@ -72,8 +73,23 @@ export class CallerHolds implements CallerAdmission {
     return this.#more ? [...this.#parts, ...this.#more] : this.#parts
   }
 
-  holds(): readonly Hold[] {
-    return this.#all.map(({ taken }) => taken.hold)
+  holds(): readonly CallerHold[] {
+    return this.#all.map(({ limit, taken }) => ({ ...taken.hold, unit: limit.spec.unit }))
+  }
+
+  shares(used: CallerUse): readonly number[] {
+    if (!this.#more) return this.#parts.map((part) => wholeOf(usedOf(part, used), part.amount))
+    const all = this.#all
+    const left = new Map<CallerLimit, number>()
+    return all.map((part, index) => {
+      const { limit, amount } = part
+      const rest = left.get(limit) ?? wholeOf(usedOf(part, used), amount)
+      // The last one takes what is left, be it more than it held.
+      const isLast = !all.some((other, at) => at > index && other.limit === limit)
+      const share = isLast ? rest : Math.min(rest, amount)
+      left.set(limit, rest - share)
+      return share
+    })
   }
 
   headers(): readonly string[] {
@@ -84,22 +100,11 @@ export class CallerHolds implements CallerAdmission {
     if (this.#isSettled) return
     this.#isSettled = true
     for (const slot of this.#slots) slot.release()
-    for (const part of this.#parts) this.#settlePart(part, usedOf(part, used))
+    const all = this.#all
+    const shares = this.shares(used)
+    all.forEach(({ taken }, index) => taken.settle(shares[index] ?? 0))
     for (const holder of this.#plan.holders) holder.running -= 1
-    this.#keeper.onSettled(this.#plan, used, this.#all)
-  }
-
-  #settlePart(part: HeldPart, used: number): void {
-    const more = this.#more?.filter(({ limit }) => limit === part.limit) ?? []
-    let left = used
-    for (const { amount, taken } of [part, ...more].slice(0, more.length)) {
-      const share = Math.min(left, amount)
-      taken.settle(share)
-      left -= share
-    }
-    // The last one takes what is left, be it more than it held.
-    const last = more.at(-1) ?? part
-    last.taken.settle(left)
+    this.#keeper.onSettled(this.#plan, used, all)
   }
 }
 

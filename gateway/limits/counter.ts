@@ -35,6 +35,21 @@ export interface CounterSpec {
   readonly keepsSpare?: boolean
 }
 
+/** A window of a counter, as the ledger knows it. */
+export interface HeldWindow {
+  /** The ledger's name of the counter. */
+  readonly key: string
+  readonly startMs: number
+  /** The whole amount. */
+  readonly amount: number
+  /** Where it ends; or, of a rolling one, how it is cut. */
+  readonly shape: {
+    readonly endsAtMs?: number | undefined
+    readonly stepMs?: number | undefined
+    readonly keptMs?: number | undefined
+  }
+}
+
 /** What is held of a counter: enough to settle it by hand should the process not come to it. */
 export interface Hold {
   /** The ledger's name of the counter. */
@@ -43,6 +58,8 @@ export interface Hold {
   readonly startsAtMs: number
   readonly bucketAtMs: number
   readonly amount: number
+  /** The same object for as long as this process counts in it. */
+  readonly window: HeldWindow
 }
 
 /** An amount taken from a counter. Ended once; a second end does nothing. */

@@ -38,6 +38,8 @@ export class RunningCounters implements Counters {
   #closing: Promise<void> | undefined
   #hasStarted = false
   #isClosed = false
+  /** Closed, and the ledger knows all that was used here. */
+  isTold = false
 
   constructor(options: CountersOptions) {
     this.#options = options
@@ -172,8 +174,9 @@ export class RunningCounters implements Counters {
     return false
   }
 
-  async #exchange(all: readonly Told[], ttl = ttlMs): Promise<void> {
+  async #exchange(all: readonly Told[], ttl = ttlMs): Promise<boolean> {
     let start = 0
+    let areHeard = true
     do {
       const some = all.slice(start, start + asksAtOnce)
       const asks = some.map(({ ask }) => ask)
@@ -183,16 +186,18 @@ export class RunningCounters implements Counters {
         ttl,
       )
       for (const { counter } of some) counter.join(exchange)
-      await exchange
+      areHeard = (await exchange) && areHeard
       start += asksAtOnce
     } while (start < all.length)
+    return areHeard
   }
 
   async #leave(): Promise<void> {
     await this.#telling
     for (const counter of this.#awake) await counter.asking
     for (const counter of this.#awake) counter.handBack()
-    if (this.#line.heardAt > -Infinity) await this.#exchange(this.#collect(this.#line.now()), 0)
+    if (this.#line.heardAt === -Infinity) return
+    this.isTold = await this.#exchange(this.#collect(this.#line.now()), 0)
   }
 }
 

@@ -1,10 +1,8 @@
-import type { Hold, Taken } from './counter.ts'
+import type { HeldWindow, Hold, Taken } from './counter.ts'
 import type { Bucket } from './slice.ts'
 
 /** Where a part ends: what was taken, what was used of it, and when it was taken. */
-interface Ends {
-  readonly key: string
-  readonly startMs: number
+interface Ends extends HeldWindow {
   end(amount: number, used: number, bucket: Bucket): void
 }
 
@@ -22,19 +20,23 @@ export class Part implements Taken {
   }
 
   get hold(): Hold {
-    const { key, startMs: startsAtMs } = this.#slice
-    return { key, startsAtMs, bucketAtMs: this.#bucket.atMs, amount: this.#amount }
+    const window = this.#slice
+    const { key, startMs: startsAtMs } = window
+    return { key, startsAtMs, bucketAtMs: this.#bucket.atMs, amount: this.#amount, window }
   }
 
   settle(used: number): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    // What an upstream claims is not always a number of things; then it used what was taken.
-    const whole = used >= 0 && used < Infinity ? Math.ceil(used) : this.#amount
-    this.#slice.end(this.#amount, whole, this.#bucket)
+    this.#slice.end(this.#amount, wholeOf(used, this.#amount), this.#bucket)
   }
 
   giveBack(): void {
     this.settle(0)
   }
+}
+
+/** What counts as used: an upstream's claim is not always a number of things; then it used what was taken. */
+export function wholeOf(used: number, taken: number): number {
+  return used >= 0 && used < Infinity ? Math.ceil(used) : taken
 }

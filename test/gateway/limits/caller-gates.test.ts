@@ -147,6 +147,17 @@ test('a limit that is raised is felt at once, by the refused too, and one that i
   expect(gates.of(accessOf(holder('key', 'a', {})), llm)).toBeUndefined()
 })
 
+test('a document that changes the limits of its module changes them for everybody', async () => {
+  const gates = gatesOf(createReplica())
+  const gateWith = (rpd_limit: number) =>
+    gates.of(undefined, moduleOf('llm', { limits: { rpd_limit } }))
+  ;(await admit(gateWith(1))).settle(sent)
+  expect((await refusal(gateWith(1))).message).toContain('for module llm. Limit type: requests per')
+  ;(await admit(gateWith(2))).settle(sent)
+  expect((await refusal(gateWith(2))).message).toContain('Current limit: 2')
+  expect(gates.of(undefined, moduleOf('llm'))).toBeUndefined()
+})
+
 test('a budget of 30 seconds begins anew by the clock of the database', async () => {
   const clock = { unixMs: Date.parse('2026-05-05T12:00:10Z') }
   const gates = gatesOf(createReplica({ clock }), () => clock.unixMs)
@@ -303,6 +314,44 @@ describe('while Postgres is away', () => {
     replica.connection.pool = undefined
     expect((await refusal(gate)).code).toBe('rate_limit_exceeded')
   })
+})
+
+const nextTurn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+
+test('requests whose worst case is more than a slice do not each wait for the ledger', async () => {
+  const clock = { unixMs: Date.parse('2026-05-05T12:00:00Z') }
+  let exchanges = 0
+  let pending = 0
+  const replica = createReplica({
+    clock,
+    between: (ledger) => ({
+      ...ledger,
+      state: () => ledger.state(),
+      exchange: (asks, ttlMs) => {
+        exchanges += 1
+        pending += 1
+        return ledger.exchange(asks, ttlMs).finally(() => (pending -= 1))
+      },
+    }),
+  })
+  const settings = { budgets: [{ nano: 1_000_000 }], requestsPerMinute: 60, tokensPerDay: 100_000 }
+  const team = holder('team', 't', settings)
+  const gate = gatesOf(replica).of(accessOf(holder('key', 'a', settings), team), llm)
+  let waited = 0
+  for (let count = 0; count < 50; count += 1) {
+    const admitted = gate?.admit(ask({ nano: 20_000, tokens: 2_000 }))
+    if (admitted instanceof Promise) waited += 1
+    const admission = await admitted
+    admission?.settle({ tokens: 100, nano: 1_000, wasSent: true })
+    clock.unixMs += 900
+    // What is asked for in the background comes between two requests.
+    await nextTurn()
+    await until(() => pending === 0)
+    await replica.counters.tell()
+  }
+  expect(waited).toBeLessThan(10)
+  // One each second, about all six counters at once, and what was asked for ahead.
+  expect(exchanges).toBeLessThan(110)
 })
 
 describe('ten thousand keys', () => {
