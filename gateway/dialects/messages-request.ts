@@ -1,4 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { ChatModel } from './caller-dialect.ts'
 import { historyOf } from './messages-history.ts'
 import { toolFields } from './messages-tools.ts'
@@ -32,6 +33,7 @@ const spoken = new Set([
 
 /** OpenAI's chat fields from the body of a `/v1/messages`. Fields that nobody knows go on as they came. */
 export function toChat(fields: Fields, model: ChatModel = {}): Record<string, unknown> {
+  refuseThread(fields)
   if (!model.dropsParams) refuseServerParts(fields)
   return {
     ...Object.fromEntries(
@@ -45,6 +47,22 @@ export function toChat(fields: Fields, model: ChatModel = {}): Record<string, un
     ...formatOf(fields),
     ...(fields.stream === true && { stream_options: { include_usage: true } }),
   }
+}
+
+/**
+ * A conversation that Anthropic's servers hold, of which only what is new would come. It is never left out: the rest
+ * would be lost. Its clients know this answer, and send all of it without a thread.
+ */
+function refuseThread({ thread }: Fields): void {
+  if (!isGiven(thread)) return
+  throw new GatewayError(
+    'unsupported_parameter',
+    "'thread' is not possible with this model: only Anthropic's own servers hold a conversation. Send all messages, without it.",
+    {
+      param: 'thread',
+      anthropicDetails: { error_code: 'thread_unsupported_request', unsupported: ['thread'] },
+    },
+  )
 }
 
 /** What Anthropic's servers would do for the caller on the way. */

@@ -36,7 +36,8 @@ const anthropicTypes: Record<number, string> = {
 export function anthropicEnvelopeOf(error: GatewayError): unknown {
   const type =
     anthropicTypes[error.status] ?? (error.status < 500 ? 'invalid_request_error' : 'api_error')
-  return { type: 'error', error: { type, message: error.message } }
+  const { message, anthropicDetails: details } = error
+  return { type: 'error', error: { type, message, ...(details && { details }) } }
 }
 
 /** Any thrown thing as a GatewayError; what is not one is our own fault and says nothing of its inside. */

@@ -16,6 +16,8 @@ export interface ErrorDetails {
     readonly code?: string | null
     readonly type?: string
   }
+  /** What clients of Anthropic act upon, beside the message. */
+  readonly anthropicDetails?: object | undefined
   /** The status an upstream answered, whatever the caller is shown. */
   readonly answeredStatus?: number
   /** What an upstream told of its limits with it. */
@@ -29,6 +31,7 @@ export class GatewayError extends Error {
   readonly retryAfterSeconds: number | undefined
   readonly upstream: ErrorDetails['upstream']
   readonly isFinal: boolean
+  readonly anthropicDetails: object | undefined
   readonly answeredStatus: number | undefined
   readonly limits: UpstreamLimits | undefined
 
@@ -40,6 +43,7 @@ export class GatewayError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds
     this.upstream = details.upstream
     this.isFinal = details.isFinal ?? false
+    this.anthropicDetails = details.anthropicDetails
     this.answeredStatus = details.answeredStatus
     this.limits = details.limits
   }

@@ -12,6 +12,7 @@ import {
   type UpstreamHeaders,
 } from './read-upstream-error.ts'
 import { refusalKindOf, type RefusalKind } from './refusal-kinds.ts'
+import { threadRefusalIn } from './thread-refusals.ts'
 
 /** An upstream's answer that is no success. */
 export interface FailedAnswer {
@@ -32,10 +33,14 @@ export interface FailedAnswer {
 export function mapUpstreamError(answer: FailedAnswer): GatewayError {
   const body = parseBody(answer.body)
   const said = withHeader(readUpstreamError(body, answer.secrets), answer.headers)
-  const code = refusalKindOf(answer.status, said) ?? codeFor(answer.status, said)
+  const thread = threadRefusalIn(body)
+  const code = thread
+    ? 'upstream_rejected'
+    : (refusalKindOf(answer.status, said) ?? codeFor(answer.status, said))
   const { retryAfterSeconds, limits } = limitsIn(answer, body, said)
   return new GatewayError(code, messages[code](answer, said), {
     answeredStatus: answer.status,
+    ...(thread && { anthropicDetails: thread }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(limits && { limits }),
     ...(isRefusal(code) && said.param !== null && { param: said.param }),

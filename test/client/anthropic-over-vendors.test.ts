@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk'
+import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { startGateway, type TestGateway } from '../doubles/gateway.ts'
@@ -76,6 +77,59 @@ describe.each(models)('messages over %s', (model) => {
       const end = await client.messages.create({ ...ask, messages: turns, tools })
       expect(textIn(end)).toBe(said)
     }
+  })
+
+  test('its tool runner goes on to the answer, streamed and not', async () => {
+    const weather = betaTool({
+      name: 'weather',
+      description: 'Weather of a city',
+      inputSchema: citySchema,
+      run: ({ city }) => `rain in ${city}`,
+    })
+    const params = { ...ask, messages: say('Weather in both?'), tools: [weather] }
+    const whole = await client.beta.messages.toolRunner(params).runUntilDone()
+    const streamed = await client.beta.messages
+      .toolRunner({ ...params, stream: true })
+      .runUntilDone()
+    for (const { content } of [whole, streamed])
+      expect(content).toMatchObject([{ text: 'The tools said: rain in Paris; rain in Łódź' }])
+  })
+
+  test('a tool that answers with a picture, and one that must be called', async () => {
+    const data = onePixel.slice(onePixel.indexOf(',') + 1)
+    const source = { type: 'base64' as const, media_type: 'image/png' as const, data }
+    const seen = await client.messages.create({
+      ...ask,
+      tools,
+      messages: [
+        ...say('Look'),
+        {
+          role: 'assistant',
+          content: [{ type: 'tool_use', id: 't1', name: 'weather', input: {} }],
+        },
+        {
+          role: 'user',
+          content: [
+            {
+              type: 'tool_result',
+              tool_use_id: 't1',
+              content: [
+                { type: 'text', text: 'a shot' },
+                { type: 'image', source },
+              ],
+            },
+          ],
+        },
+      ],
+    })
+    expect(textIn(seen)).toContain('a shot')
+    const called = await client.messages.create({
+      ...ask,
+      tools,
+      tool_choice: { type: 'tool', name: 'weather' },
+      messages: say('Weather?'),
+    })
+    expect(callsIn(called).map(({ input }) => input)).toEqual([{ city: 'Paris' }])
   })
 
   test('a picture, and an answer by a schema', async () => {

@@ -276,6 +276,20 @@ describe('what cannot be asked names the place', () => {
   })
 })
 
+test.each([{ type: 'create' }, { type: 'continue', previous_message_id: 'msg_1' }])(
+  'a conversation that Anthropic would hold is refused, as its clients know it: %j',
+  (thread) => {
+    const ask = () => toChat({ messages, thread }, { dropsParams: true })
+    expect(ask).toThrow(
+      expect.objectContaining({
+        param: 'thread',
+        status: 400,
+        anthropicDetails: { error_code: 'thread_unsupported_request', unsupported: ['thread'] },
+      }),
+    )
+  },
+)
+
 test('with drop_params what only Anthropic has is left out', () => {
   const search = { type: 'web_search_20250305', name: 'web_search' }
   const fields = { messages, tools: [search], mcp_servers: [{}], container: 'c' }

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { anthropicEnvelopeOf } from '../../../gateway/errors/envelope.ts'
 import type { GatewayError } from '../../../gateway/errors/gateway-error.ts'
 import { mapUpstreamError, retryAfterOf } from '../../../gateway/providers/upstream-error.ts'
 
@@ -183,6 +184,21 @@ test.each(['model "qwen3:8b" not found, try pulling it first', "model 'qwen3:8b'
   'a model that Ollama lacks comes with the command: %s',
   (error) => {
     expect(mapped(404, { error }).message).toContain('`ollama pull qwen3:8b`')
+  },
+)
+
+test.each([404, 409])(
+  'a conversation that Anthropic does not hold (%i) is said as it was',
+  (status) => {
+    const details = { error_code: 'thread_not_found', other: 'https://inner' }
+    const body = { type: 'error', error: { type: 'not_found_error', message: 'Gone.', details } }
+    const error = mapped(status, body)
+    expect(error).toMatchObject({ code: 'upstream_rejected', status })
+    expect(anthropicEnvelopeOf(error)).toMatchObject({
+      type: 'error',
+      error: { details: { error_code: 'thread_not_found' } },
+    })
+    expect(JSON.stringify(anthropicEnvelopeOf(error))).not.toContain('inner')
   },
 )
 
