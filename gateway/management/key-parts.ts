@@ -155,7 +155,7 @@ export function warnOfModules(settings: SettingsJson, house: House): readonly st
     .filter((name) => !house.moduleNames.includes(name))
     .map((name) => {
       const [near] = nearestNames(name, house.moduleNames, 1)
-      return `modules: no module here has the name ${name}${near === undefined ? '' : `, did you mean ${near}?`}`
+      return `modules: no module that this gateway knows has the name ${name}${near === undefined ? '' : `, did you mean ${near}?`}`
     })
 }
 

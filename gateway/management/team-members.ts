@@ -159,7 +159,8 @@ function memberBudgetId(team: TeamRow): string | null {
   return isSet ? memberBudgetName(team) : null
 }
 
-function memberBudgetName({ id }: TeamRow): string {
+/** The budget in which stands what each member of a team may use. */
+export function memberBudgetName({ id }: Pick<TeamRow, 'id'>): string {
   return `team-member-budget:${id}`
 }
 

@@ -13,7 +13,7 @@ import { requireAdminFor } from './actor.ts'
 import { withWarnings, type Answer, type Ask } from './ask.ts'
 import { findTeam, noTeam, shownTeam } from './find-teams.ts'
 import { warnOfModules } from './key-parts.ts'
-import { addMembers, setMemberDefaults } from './team-members.ts'
+import { addMembers, memberBudgetName, setMemberDefaults } from './team-members.ts'
 import { need, readFields } from './read-fields.ts'
 import { settingsAfter, textsIn } from './settings.ts'
 
@@ -110,6 +110,7 @@ export async function deleteTeams(ask: Ask): Promise<Answer> {
   if (missing.length > 0) throw noTeam(missing[0] ?? '')
   const keys = await accounts.keys.remove({ teamIds: ids }, actor.name)
   await accounts.teams.remove(ids)
+  for (const id of ids) await accounts.budgets.remove(memberBudgetName({ id }))
   return withWarnings({ deleted_teams: ids, deleted_keys: keys }, warnings)
 }
 

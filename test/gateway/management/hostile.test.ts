@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { startGateway } from '../../doubles/gateway.ts'
-import { startManaged, twoModels, type ManagedGateway } from './managed-gateway.ts'
+import { startGateway, until } from '../../doubles/gateway.ts'
+import { saltKey, startManaged, twoModels, type ManagedGateway } from './managed-gateway.ts'
 
 let managed: ManagedGateway
 const ask: ManagedGateway['ask'] = (...words) => managed.ask(...words)
@@ -156,6 +156,54 @@ test('what fails halfway changes nothing', async () => {
   })
   expect(deleted).toMatchObject({ status: 404, param: 'keys' })
   expect(await ask('/key/info?key=sk-the-only-one-of-its-kind')).toMatchObject({ status: 200 })
+})
+
+test('of several changes those that fail are told, and the others hold', async () => {
+  for (const name of ['one', 'two']) await ask('/key/generate', { key_alias: name })
+  const { body: listed } = await ask('/key/list?key_alias=two&return_full_object=true')
+  const token: unknown = Reflect.get(Object(Reflect.get(Object(listed['keys']), 0)), 'token')
+  const { body } = await ask('/key/bulk_update', {
+    keys: [{ key: token, key_alias: 'one' }, { key: token, rpm_limit: 7 }, 'nonsense'],
+  })
+  expect(body).toMatchObject({
+    total_requested: 3,
+    successful_updates: [{ key_info: { rpm_limit: 7, key_alias: 'two' } }],
+    failed_updates: [{ failed_reason: expect.stringContaining('key_alias') }, {}],
+  })
+  const after = await ask(`/key/info?key=${String(token)}`)
+  expect(after.body['info']).toMatchObject({ rpm_limit: 7, key_alias: 'two' })
+})
+
+test('a key that was made under a former salt key is found by itself', async () => {
+  const raw = String((await ask('/key/generate', {})).body['key'])
+  const salts = `a newer salt key for tests alone,${saltKey}`
+  const later = await startGateway({
+    config: twoModels,
+    env: { DATABASE_URL: managed.database.url, SALT_KEY: salts },
+  })
+  try {
+    await until(async () => (await later.get(`/key/info?key=${raw}`)).status === 200)
+    expect((await later.post('/key/block', { key: raw })).status).toBe(200)
+    expect((await later.post('/key/delete', { keys: [raw] })).status).toBe(200)
+  } finally {
+    await later.close()
+  }
+})
+
+test('members of a team get what it gives to each, and it goes with the team', async () => {
+  await ask('/team/new', { team_id: 'each', team_member_budget: 3, members: ['m1'] })
+  const info = await ask('/team/info?team_id=each')
+  expect(info.body['team_memberships']).toMatchObject([
+    { user_id: 'm1', litellm_budget_table: { max_budget: 3 } },
+  ])
+  await ask('/team/update', { team_id: 'each', team_member_budget: 4 })
+  const after = await ask('/team/info?team_id=each')
+  expect(after.body['team_memberships']).toMatchObject([
+    { litellm_budget_table: { max_budget: 4 } },
+  ])
+  await ask('/team/delete', { team_ids: ['each'] })
+  const { body } = await ask('/budget/info', { budgets: ['team-member-budget:each'] })
+  expect(body).toEqual([])
 })
 
 test('a key of a team may not have what the team has not', async () => {

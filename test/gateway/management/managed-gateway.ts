@@ -26,6 +26,8 @@ export interface Told {
   readonly param: unknown
 }
 
+export const saltKey = 'a salt key for tests, and for nothing else'
+
 const upstream = 'http://127.0.0.1:9'
 
 /** `POST` where there is a body, else `GET`. */
@@ -34,7 +36,7 @@ export async function startManaged(config: Config = twoModels): Promise<ManagedG
   const database = await postgres.createDatabase()
   const gateway = await startGateway({
     config,
-    env: { DATABASE_URL: database.url, SALT_KEY: 'a salt key for tests, and for nothing else' },
+    env: { DATABASE_URL: database.url, SALT_KEY: saltKey },
   })
   await until(async () => {
     const readiness: unknown = await (await gateway.get('/health/readiness')).json()
