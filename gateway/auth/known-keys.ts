@@ -43,6 +43,7 @@ export class KnownKeys {
     const names = dependenciesOf(row)
     this.#keys.set(row.id, { ...known, names, isUsed })
     for (const name of names) {
+      if (idIn(name) !== undefined) continue
       const ids = this.#byName.get(name)
       if (ids) ids.add(row.id)
       else this.#byName.set(name, new Set([row.id]))
@@ -70,9 +71,10 @@ export class KnownKeys {
 
   /** Takes out all that hang on this, and gives the ids of those that were in use. */
   deleteAll(name: string): readonly string[] {
-    const ids = [...(this.#byName.get(name) ?? [])]
-    const used = ids.filter((id) => this.#keys.get(id)?.isUsed)
-    for (const id of ids) this.delete(id)
+    const id = idIn(name)
+    const ids = id === undefined ? [...(this.#byName.get(name) ?? [])] : [id]
+    const used = ids.filter((one) => this.#keys.get(one)?.isUsed)
+    for (const one of ids) this.delete(one)
     return used
   }
 
@@ -90,3 +92,8 @@ export class KnownKeys {
 }
 
 const mostPasses = 64
+
+// The key itself is found without an index.
+function idIn(name: string): string | undefined {
+  return name.startsWith('keys ') ? name.slice(5) : undefined
+}
