@@ -9,6 +9,7 @@ import {
   Output,
   streamText,
   tool,
+  ToolLoopAgent,
   type LanguageModel,
 } from 'ai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -89,6 +90,18 @@ describe.each(ways)('ai by %s', (_, modelBy) => {
         { city: 'Łódź' },
       ])
       expect(await streamText(ask).text).toBe(both)
+    })
+
+    test('an agent, a tool that must be called, and an object in pieces', async () => {
+      const agent = new ToolLoopAgent({ model: modelBy(name), tools, ...once })
+      expect((await agent.generate({ prompt: 'Weather in both?' })).text).toBe(both)
+      const toolChoice = { type: 'tool', toolName: 'weather' } as const
+      const ask = { model: modelBy(name), prompt: 'Weather?', tools, toolChoice, ...once }
+      const { toolCalls } = await generateText(ask)
+      expect(toolCalls.map(({ input }) => input)).toEqual([{ city: 'Paris' }])
+      const output = Output.object({ schema: jsonSchema<{ city: string }>(schemaOf()) })
+      const placed = streamText({ model: modelBy(name), prompt: 'Which city?', output, ...once })
+      expect(await placed.output).toEqual({ city: 'Paris' })
     })
 
     test('a picture, and an object by a schema', async () => {

@@ -84,7 +84,7 @@ describe.each(models)('messages over %s', (model) => {
       name: 'weather',
       description: 'Weather of a city',
       inputSchema: citySchema,
-      run: ({ city }) => `rain in ${city}`,
+      run: ({ city }) => `rain in ${String(city)}`,
     })
     const params = { ...ask, messages: say('Weather in both?'), tools: [weather] }
     const whole = await client.beta.messages.toolRunner(params).runUntilDone()
@@ -173,6 +173,13 @@ describe.each(models)('messages over %s', (model) => {
     const stream = client.messages.stream({ ...ask, model: `${model}-cut`, messages })
     await expect(stream.finalMessage()).rejects.toThrow(Anthropic.APIError)
   })
+})
+
+test('the list of models', async () => {
+  const ids: string[] = []
+  for await (const { id } of client.models.list()) ids.push(id)
+  expect(ids).toEqual(expect.arrayContaining([...models]))
+  expect((await client.models.retrieve('gemini')).id).toBe('gemini')
 })
 
 test('a wrong key and an unknown model raise their classes', async () => {

@@ -43,6 +43,12 @@ function answered(
   return [...turns, message, ...results]
 }
 
+/** The arguments of the tool, as its runner reads them. */
+function placeIn(text: string): string {
+  const { city }: { city: string } = JSON.parse(text)
+  return city
+}
+
 const callsIn = (message: OpenAI.ChatCompletionMessage | undefined) =>
   (message?.tool_calls ?? []).map((call) =>
     call.type === 'function' ? [call.function.name, JSON.parse(call.function.arguments)] : call,
@@ -91,6 +97,27 @@ describe.each(models)('chat with %s', (model) => {
       const end = await client.chat.completions.create({ model, messages, tools })
       expect(end.choices[0]?.message.content).toBe(said)
     }
+  })
+
+  test('its own tool runner goes on to the answer, streamed and not', async () => {
+    const run = { name: 'weather', parse: placeIn, parameters: citySchema }
+    const weather = { ...run, function: (city: string) => `rain in ${city}` }
+    const tool = { type: 'function' as const, function: { ...weather, description: 'Weather' } }
+    const ask = { model, messages: say('Weather in both?'), tools: [tool] }
+    const whole = client.chat.completions.runTools(ask)
+    const streamed = client.chat.completions.runTools({ ...ask, stream: true })
+    for (const runner of [whole, streamed])
+      expect(await runner.finalContent()).toBe('The tools said: rain in Paris; rain in Łódź')
+  })
+
+  test('a function that must be called', async () => {
+    const answer = await client.chat.completions.create({
+      model,
+      messages: say('Weather?'),
+      tools,
+      tool_choice: { type: 'function', function: { name: 'weather' } },
+    })
+    expect(callsIn(answer.choices[0]?.message)).toEqual([['weather', { city: 'Paris' }]])
   })
 
   test('a picture', async () => {

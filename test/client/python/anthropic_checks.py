@@ -3,7 +3,7 @@
 import json
 
 import anthropic
-from anthropic import Anthropic
+from anthropic import Anthropic, beta_tool
 
 from asks import BOTH, CITIES, CITY, FAULTS, GREETING, ONE_PIXEL, degrees, say
 from harness import check, equal, place, raises
@@ -55,6 +55,18 @@ def tools(model: str) -> None:
         ]
         for end in both_ways(model=model, messages=turns, tools=TOOLS):
             equal(text_in(end), BOTH)
+
+
+@check("anthropic: its tool runner goes on to the answer", place.models)
+def runner(model: str) -> None:
+    @beta_tool
+    def weather(city: str) -> str:
+        """Weather of a city."""
+        return f"rain in {city}"
+
+    ask = {"model": model, "max_tokens": 100, "messages": say("Weather in both?")}
+    end = client.beta.messages.tool_runner(tools=[weather], **ask).until_done()
+    equal(text_in(end), "The tools said: rain in Paris; rain in Łódź")
 
 
 @check("anthropic: a picture", place.models)
