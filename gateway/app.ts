@@ -18,6 +18,7 @@ import { addKeptResponses } from './endpoints/responses.ts'
 import { addMetrics } from './endpoints/metrics.ts'
 import { addModelList } from './endpoints/models.ts'
 import { addModelRoutes } from './endpoints/model-routes.ts'
+import { acceptOwnPath } from './endpoints/pass-own-path.ts'
 import { addPassThrough } from './endpoints/pass-through.ts'
 import { forgetRest } from './endpoints/unread-rest.ts'
 import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from './errors/envelope.ts'
@@ -50,7 +51,8 @@ export function createApp(
   app.server.headersTimeout = headersTimeoutMs
   takeBodiesRaw(app)
   app.setErrorHandler((thrown, request, reply) => answerError(thrown, { request, reply, gateway }))
-  app.setNotFoundHandler((request) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (await acceptOwnPath(request, reply, gateway)) return reply
     throw notFound(app, request, gateway)
   })
   app.addHook('onRequest', ({ raw }, reply, done) => {

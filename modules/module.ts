@@ -222,6 +222,21 @@ export interface GeneralSettings {
   readonly storeResponsesMs?: number
   /** How files are fetched that a request names by their addresses. */
   readonly urlFetch: UrlFetchSettings
+  /** Paths of the operator's own that lead to other servers. */
+  readonly passTargets?: readonly PassTarget[]
+}
+
+/** A path that leads to a server which is none of the models. */
+export interface PassTarget {
+  readonly path: string
+  readonly target: string
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What stands behind the path goes along. */
+  readonly isWithSubpath: boolean
+  /** US dollars. */
+  readonly costPerRequest?: number
+  readonly timeoutMs?: number
 }
 
 /** How files are fetched that a request names by their addresses. */

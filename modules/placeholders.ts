@@ -11,6 +11,8 @@ export type ParsedTemplate = { readonly template: Template } | { readonly fault:
 
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/
 const wholeVariable = /^os\.environ\/(.*)$/s
+/** As LiteLLM's users write a header: `bearer os.environ/KEY`. */
+const behindScheme = /^((?:bearer|basic|token) +)os\.environ\/([A-Za-z_]\w*)$/i
 const deepest = 16
 
 /** Splits a string into text and placeholders. `$${` stands for a literal `${`. */
@@ -18,6 +20,8 @@ export function parseTemplate(text: string): ParsedTemplate {
   if (!text.includes('${') && !text.includes('os.environ/')) return { template: [text] }
   const whole = wholeVariable.exec(text.trim())
   if (whole) return wholeTemplate(whole[1] ?? '')
+  const [, scheme, name] = behindScheme.exec(text.trim()) ?? []
+  if (scheme !== undefined && name !== undefined) return { template: [scheme, { name }] }
   const scanner = new Scanner(text)
   const template = scanner.readUntil('', 0)
   return scanner.fault === undefined ? { template } : { fault: scanner.fault }

@@ -18,6 +18,7 @@ import { reportOtherKeys } from './other-keys.ts'
 import type { pricesSchema } from './prices-schema.ts'
 import { readDeploy } from './read-deploy.ts'
 import { readModels } from './read-models.ts'
+import { readPassTargets } from './pass-targets.ts'
 import { readSettings } from './read-settings.ts'
 import { moduleSchema } from './schema.ts'
 import type { ValueOf } from './schema-parts.ts'
@@ -96,15 +97,26 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
   const further = Object.entries(options.credentials ?? {})
   const own = readCredentials(document['credential_list'], ownReader, faults)
   const credentials = new Map([...further, ...own])
-  const { terms, ...settings } = readSettings(
+  const { pass_through_endpoints: targets, ...generalSettings } = asObject(
+    document['general_settings'],
+  )
+  const { terms, ...read } = readSettings(
     {
       router: document['router_settings'],
       litellm: document['litellm_settings'],
-      general: document['general_settings'],
+      general: targets === undefined ? document['general_settings'] : generalSettings,
     },
     reader,
     faults,
   )
+  const lenient = new SchemaReader({
+    faults,
+    fill: createFill(faults, withOwnVariables(variables, options.environment), 'warning'),
+    onOtherKey: (block, path, value) => reportOtherKeys({ block, path, value }, faults),
+  })
+  const passTargets = readPassTargets(targets, lenient, faults)
+  const general = { ...read.general, ...optional('passTargets', passTargets) }
+  const settings = { ...read, general }
   const { areRatesEnforced } = settings.router
   const models = readModels(document['model_list'], {
     reader,
@@ -120,6 +132,10 @@ function readDocument(document: Record<string, unknown>, reading: Reading): Modu
   }
   const prices = { ...blocks.prices, ...terms }
   return { ...blocks, prices, models, ...settings, environment: variables }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {}
 }
 
 interface OwnBlocks {

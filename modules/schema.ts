@@ -2,6 +2,7 @@ import { callerLimitsSchema, durationPattern } from './caller-limit-schema.ts'
 import { deploySchema } from './deploy-schema.ts'
 import { endpointNames } from './endpoints.ts'
 import { fallbacksSchema, modelNamesSchema } from './fallback-schema.ts'
+import { passTargetsSchema } from './pass-targets.ts'
 import { routerSchema } from './router-schema.ts'
 import { paramsSchema } from './params-schema.ts'
 import { discountsSchema, marginsSchema, pricesSchema } from './prices-schema.ts'
@@ -185,6 +186,7 @@ export const generalSchema = litellmBlock(
       }),
     ),
     url_fetch: optional(urlFetchSchema),
+    pass_through_endpoints: optional(passTargetsSchema),
     store_responses: optional(
       ourBlock(
         {

@@ -1,176 +1,34 @@
-import { Readable } from 'node:stream'
-import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Dispatcher } from 'undici'
+import type { FastifyInstance } from 'fastify'
 
 import { fieldOf } from '../../modules/json-object.ts'
-import { carrierNames } from '../auth/key-carriers.ts'
-import { authenticate, nobody } from '../auth/keyring.ts'
-import { requirePassRight } from '../auth/pass-right.ts'
-import { toGatewayError } from '../errors/envelope.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
-import { Answer, callerGone } from '../pipeline/answer.ts'
-import type { Endpoint } from '../pipeline/endpoint.ts'
-import { Exchange } from '../pipeline/exchange.ts'
 import { passableProviders, type PassableProvider } from '../pipeline/pass-providers.ts'
-import { takeFromQuery } from '../pipeline/pass-path.ts'
-import { servePassed, type PassedBody, type PassedRequest } from '../pipeline/pass-through.ts'
-import { createExchangeId } from './exchange-id.ts'
 import type { Gateway } from './gateway.ts'
-import { readBody } from './read-body.ts'
-
-const methods: readonly Dispatcher.HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+import { acceptPassed, passedMethods, passEndpoint, type Passage } from './pass-accept.ts'
 
 /** `/{provider}/…`: a provider's own API, for what the gateway has no words for. Routes with a name go before it. */
 export function addPassThrough(app: FastifyInstance, gateway: Gateway): void {
-  const routes = new Map(
-    passableProviders.map((passable) => [
-      passable.name,
-      { endpoint: endpointOf(passable), passable, gateway },
-    ]),
-  )
+  const passages = new Map(passableProviders.map((one) => [one.name, passageOf(one)]))
   // One route for all: a tree of hundreds would take a tenth of a second at each start.
-  const names = [...routes.keys()].map((name) => name.replaceAll(/[^\w-]/g, String.raw`\$&`))
+  const names = [...passages.keys()].map((name) => name.replaceAll(/[^\w-]/g, String.raw`\$&`))
   app.route({
-    method: [...methods],
+    method: [...passedMethods],
     url: `/:provider(^(?:${names.join('|')})$)/*`,
     exposeHeadRoute: false,
     onRequest: async (request, reply) => {
-      const route = routes.get(providerOf(request.params))
-      if (route === undefined) return reply.callNotFound()
-      await accept(route, request, reply)
+      const passage = passages.get(String(fieldOf(request.params, 'provider')))
+      if (passage === undefined) return reply.callNotFound()
+      await acceptPassed(passage, request, reply, gateway)
       return reply
     },
     handler: () => undefined,
   })
 }
 
-function providerOf(params: unknown): string {
-  return String(fieldOf(params, 'provider'))
-}
-
-/** What is told of it beside its name: what it is like matters to nobody here. */
-function endpointOf({ name, speaksMessages }: PassableProvider): Endpoint {
+function passageOf({ name, provider, speaksMessages }: PassableProvider): Passage {
   return {
-    name: 'chat-completions',
-    shown: { name: 'pass-through', route: `/${name}/*` },
-    body: 'json',
-    required: {},
-    answer: 'bytes',
-    hasStreamUsage: false,
-    idPrefix: '',
-    errors: speaksMessages ? 'anthropic' : 'openai',
+    endpoint: passEndpoint(`/${name}/*`, speaksMessages ? 'anthropic' : 'openai'),
+    prefix: `/${name}`,
+    queryKey: provider.queryKey,
+    routeOf: (rest) => ({ kind: 'provider', name, provider, rest }),
   }
-}
-
-interface Route {
-  readonly endpoint: Endpoint
-  readonly passable: PassableProvider
-  readonly gateway: Gateway
-}
-
-async function accept(
-  { endpoint, passable, gateway }: Route,
-  { raw }: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  const serving = gateway.requireServing()
-  const { rooms } = gateway
-  const id = createExchangeId()
-  const own = raw.headers['x-litellm-call-id']
-  const exchange = new Exchange({
-    id,
-    callId: typeof own === 'string' && /^[\w.:-]{1,128}$/.test(own) ? own : id,
-    serving,
-    endpoint,
-    caller: nobody,
-    startedAt: rooms.now(),
-    startedAtMs: rooms.wallClock(),
-  })
-  let request: PassedRequest
-  try {
-    request = await readRequest(passable, raw, exchange, gateway)
-    // Nothing more is heard of a message whose sender has left meanwhile.
-    if (reply.raw.destroyed) throw callerGone()
-  } catch (thrown) {
-    const { code, status } = toGatewayError(thrown)
-    exchange.outcome = code
-    exchange.status = status
-    rooms.refuse(exchange)
-    throw thrown
-  }
-  reply.hijack()
-  void servePassed(request, exchange, new Answer(reply.raw), rooms)
-}
-
-/** The request once its key is known to be good. */
-async function readRequest(
-  { name, provider }: PassableProvider,
-  raw: IncomingMessage,
-  exchange: Exchange,
-  gateway: Gateway,
-): Promise<PassedRequest> {
-  const { keyring, module } = exchange.serving
-  const [path = '', ...queries] = (raw.url ?? '').split('?')
-  const asked = queries.length === 0 ? '' : `?${queries.join('?')}`
-  const { query, value: queryKey } = takeFromQuery(asked, provider.queryKey)
-  exchange.caller = await authenticate(withKey(raw.headers, queryKey), keyring)
-  requirePassRight(exchange.caller, { module: gateway.moduleName, path })
-  const prefix = `/${name}/`
-  // A whole address, or a name that is written with percent signs, would be routed here too.
-  if (!path.startsWith(prefix))
-    throw new GatewayError('invalid_request', `The path must begin with ${prefix} as it stands.`)
-  const host = raw.headers.host ?? 'localhost'
-  const { headerName } = keyring
-  return {
-    name,
-    provider,
-    method: methods.find((one) => one === raw.method) ?? 'GET',
-    rest: path.slice(prefix.length - 1),
-    query,
-    headers: raw.headers,
-    keyCarriers: headerName === undefined ? carrierNames : [...carrierNames, headerName],
-    address: `${gateway.rooms.publicUrl ?? `http://${host}`}/${name}`,
-    body: bodyOf(raw, module.general),
-  }
-}
-
-function withKey(headers: IncomingMessage['headers'], key: string | undefined) {
-  const isShown = key === undefined || carrierNames.some((name) => headers[name] !== undefined)
-  return isShown ? headers : { ...headers, 'x-goog-api-key': key }
-}
-
-interface Limits {
-  readonly maxRequestBytes: number
-  readonly maxUploadBytes: number
-}
-
-function bodyOf(raw: IncomingMessage, { maxRequestBytes, maxUploadBytes }: Limits): PassedBody {
-  const { headers } = raw
-  const length = headers['content-length']
-  if (headers['transfer-encoding'] === undefined && (length ?? '0') === '0') return { kind: 'none' }
-  const read = () => readBody(raw, maxRequestBytes)
-  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity'
-  if (isPlain && /^application\/([\w.-]+\+)?json/i.test(headers['content-type'] ?? ''))
-    return { kind: 'json', read }
-  if (Number(length ?? 0) > maxUploadBytes) throw tooLarge(maxUploadBytes)
-  return { kind: 'flow', length, open: () => Readable.from(bounded(raw, maxUploadBytes)), read }
-}
-
-async function* bounded(raw: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
-  let length = 0
-  // Who ends it early must not end the connection, on which the answer goes out.
-  for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
-    const bytes = Buffer.from(chunk)
-    length += bytes.length
-    if (length > maxBytes) throw tooLarge(maxBytes)
-    yield bytes
-  }
-}
-
-function tooLarge(maxBytes: number): GatewayError {
-  return new GatewayError(
-    'request_too_large',
-    `The body is larger than ${maxBytes / 1024 / 1024} MiB; general_settings.max_file_size_mb raises the limit.`,
-  )
 }

@@ -5,7 +5,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
  * or not the caller wrote that too. Throws `invalid_request` for a path that might lead out of there.
  */
 export function passPath(rest: string, basePath: string): string {
-  refuseTricks(rest)
+  requirePlainPath(rest)
   if (rest === basePath || rest.startsWith(`${basePath}/`)) return rest
   // Who names a version of the API means it in place of the one the deployment has.
   const isVersioned = /^\/(?:(?:upload|download)\/)?v\d+[a-z\d]*(?:\/|$)/.test(rest)
@@ -19,8 +19,11 @@ export function stemOf(basePath: string): string {
 
 const mostDecoded = 3
 
-// Servers decode once, twice, and take a backslash for a slash; some leave out what stands behind a semicolon.
-function refuseTricks(path: string): void {
+/**
+ * Throws `invalid_request` for a path that some server might read as another: they decode once, twice, and take a
+ * backslash for a slash; some leave out what stands behind a semicolon.
+ */
+export function requirePlainPath(path: string): void {
   let text = path
   for (let round = 0; round <= mostDecoded; round += 1) {
     if (/\p{Cc}/u.test(text) || text.replaceAll('\\', '/').split('/').some(isDots))
@@ -47,6 +50,11 @@ function decode(text: string): string {
 
 function refusal(what: string): GatewayError {
   return new GatewayError('invalid_request', `The path ${what}: write it as the provider has it.`)
+}
+
+/** Two queries as one. */
+export function joinQueries(first: string, second: string): string {
+  return first === '' || second === '' ? first + second : `${first}&${second.slice(1)}`
 }
 
 /** A query without a parameter, and that parameter's first value. What is left keeps its bytes. */

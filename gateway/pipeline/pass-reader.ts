@@ -14,7 +14,7 @@ export interface Passing {
   readonly deployment: Deployment
   readonly masks: Masks
   /** Whether what it tells of usage is paid with this request. */
-  readonly isCounted: boolean
+  readonly isPaid: boolean
   readonly usageReader: UsageReader | undefined
   readonly around: Surroundings
   /** Hears what the upstream refused, in the catalogue's words, where its own go to the caller. */
@@ -34,7 +34,7 @@ export function openPassed(head: UpstreamHead, call: UpstreamCall, passing: Pass
   exchange.isStream = /^text\/event-stream|^application\/x-ndjson/i.test(type)
   const length = Number(head.headers['content-length'])
   const isHeld = /^application\/([\w.-]+\+)?json/i.test(type) && length > 0 && length <= largestHeld
-  const isReadable = passing.isCounted && head.headers['content-encoding'] === undefined
+  const isReadable = passing.isPaid && head.headers['content-encoding'] === undefined
   const watch = isReadable ? watchUsage(type, passing.usageReader) : undefined
   return new PassReader(head, call, passing, watch, isHeld)
 }

@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 
 import { toGatewayError } from '../errors/envelope.ts'
-import type { Provider } from '../providers/provider.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { UpstreamCall } from '../upstream/call.ts'
 import type { Answer } from './answer.ts'
@@ -11,27 +10,23 @@ import { answerFailure } from './answer-failure.ts'
 import type { Surroundings } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { sentHeaders } from './pass-headers.ts'
-import { passPath, stemOf } from './pass-path.ts'
+import { joinQueries, stemOf } from './pass-path.ts'
 import { admitPassed, admitPassingCaller } from './pass-admission.ts'
 import { openPassed, type Passing } from './pass-reader.ts'
-import { findPassTarget, modelIn, requirePrice } from './pass-target.ts'
+import { destinationOf, type Destination, type PassRoute } from './pass-destination.ts'
 import type { Rooms } from './rooms.ts'
 import { hold, release, requireCaller } from './under-way.ts'
 
-/** A request for a provider's own API, as it came. */
+/** A request for what the gateway does not translate, as it came. */
 export interface PassedRequest {
-  /** As it stands in the path. */
-  readonly name: string
-  readonly provider: Provider
+  readonly route: PassRoute
   readonly method: Dispatcher.HttpMethod
-  /** Behind the name, still encoded. */
-  readonly rest: string
   /** With its question mark, without keys. */
   readonly query: string
   readonly headers: IncomingHttpHeaders
   /** Headers that carry keys of ours. */
   readonly keyCarriers: readonly string[]
-  /** `http://host:port/name`, by which callers reach the provider. */
+  /** `http://host:port/name`, by which callers reach what stands behind. */
   readonly address: string
   readonly body: PassedBody
 }
@@ -70,23 +65,34 @@ export async function servePassed(
 
 /** Gives the outcome: `ok`, or what the upstream's own refusal is called in the catalogue. */
 async function pass(request: PassedRequest, around: Surroundings): Promise<string> {
-  const { exchange, rooms } = around
+  const { exchange } = around
   const bytes = request.body.kind === 'json' ? await request.body.read() : undefined
   const said = bytes && tryParse(bytes)
-  const model = modelIn(said, request.rest)
-  const deployment = findPassTarget(request.name, request.provider, model, around)
-  requirePrice(deployment, model)
-  exchange.model = model ?? ''
+  const destination = destinationOf(request.route, request.method, said, around)
+  const { deployment, model = '' } = destination
+  exchange.model = model
   exchange.group = deployment.modelName
   exchange.currentGroup = deployment.modelName
-  exchange.upstreamModel = model ?? ''
-  const usageReader = await deployment.provider.usageReader?.()
-  // What is asked for again, a run or an answer that is kept, tells its usage each time.
-  const isCounted = request.method === 'POST'
+  exchange.upstreamModel = model
   await admitPassingCaller(said, bytes?.length ?? 0, deployment, around)
-  const call = await createCall(request, bytes, deployment, around)
+  const call = await createCall(request, bytes, destination, around)
   const admission = await admitPassed(deployment, bytes?.length ?? 0, around)
-  exchange.deployment = isCounted ? deployment : withoutPrice(deployment)
+  try {
+    return await send(call, request, destination, around)
+  } finally {
+    admission?.end(exchange.usage.totalTokens, exchange.wasSent)
+  }
+}
+
+async function send(
+  call: Call,
+  request: PassedRequest,
+  { deployment, model, isPaid }: Destination,
+  around: Surroundings,
+): Promise<string> {
+  const { exchange, rooms } = around
+  const usageReader = await deployment.provider.usageReader?.()
+  exchange.deployment = isPaid ? deployment : withoutPrice(deployment)
   exchange.attempts = 1
   const startedAt = rooms.now()
   exchange.calledAt = startedAt
@@ -94,7 +100,7 @@ async function pass(request: PassedRequest, around: Surroundings): Promise<strin
   const passing: Passing = {
     deployment,
     masks: masksOf(request, deployment),
-    isCounted,
+    isPaid,
     usageReader,
     around,
     onRefusal: ({ code }) => (outcome = code),
@@ -102,7 +108,7 @@ async function pass(request: PassedRequest, around: Surroundings): Promise<strin
   const { connectMs, totalMs, idleMs, streamMs } = deployment.timeouts
   const running = new UpstreamCall({
     ...call,
-    model: model ?? request.name,
+    model: model ?? deployment.provider.name,
     connectMs,
     timeoutMs: totalMs,
     idleMs,
@@ -124,7 +130,6 @@ async function pass(request: PassedRequest, around: Surroundings): Promise<strin
     if (model === undefined && exchange.usage.totalTokens === undefined)
       exchange.deployment = withoutPrice(deployment)
     release(place, around)
-    admission?.end(exchange.usage.totalTokens, running.wasSent)
   }
 }
 
@@ -143,14 +148,15 @@ interface Call {
 
 /** The call with the deployment's key, token or signature in it. */
 async function createCall(
-  { method, rest, query, headers: callers, keyCarriers, body }: PassedRequest,
+  { method, query, headers: callers, keyCarriers, body }: PassedRequest,
   json: Buffer | undefined,
-  deployment: Deployment,
+  { deployment, path: asked }: Destination,
   around: Surroundings,
 ): Promise<Call> {
   const { rooms } = around
   const { credentials, sign, origin } = deployment
-  const path = passPath(rest, deployment.basePath) + query
+  const [bare = '', ...own] = asked.split('?')
+  const path = bare + joinQueries(own.length === 0 ? '' : `?${own.join('?')}`, query)
   // A signature is of the whole body.
   const bytes = json ?? (sign && body.kind === 'flow' ? await body.read() : undefined)
   const token = credentials ? await rooms.tokenFor(credentials) : []

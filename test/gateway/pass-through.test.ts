@@ -502,6 +502,82 @@ describe('official clients', () => {
   })
 })
 
+describe("paths of the operator's own", () => {
+  let own: TestGateway
+  beforeAll(async () => {
+    own = await startGateway({
+      config: {
+        model_list: [],
+        general_settings: {
+          pass_through_endpoints: [
+            {
+              path: '/bria',
+              target: `${upstream.url}/engine/v2?plan=a`,
+              headers: { api_token: 'os.environ/BRIA_KEY', 'x-plan': 'gold' },
+              include_subpath: true,
+              cost_per_request: 0.25,
+            },
+            {
+              path: '/exact/one',
+              target: `${upstream.url}/there`,
+              headers: { Authorization: 'bearer os.environ/BRIA_KEY' },
+            },
+            { path: '/keyless', target: upstream.url, headers: { key: 'os.environ/NOBODY_SET' } },
+          ],
+        },
+      },
+      env: { BRIA_KEY: 'theirs-bria-key' },
+    })
+  })
+  afterAll(() => own.close())
+
+  test('lead where they say, with their headers and their price', async () => {
+    const response = await own.post('/bria/text-to-image/base?b=1', { prompt: 'a cat' })
+    expect(response.status).toBe(200)
+    expect(last()?.path).toBe('/engine/v2/text-to-image/base?plan=a&b=1')
+    expect(last()?.body.toString()).toBe('{"prompt":"a cat"}')
+    expect(last()?.headers).toMatchObject({ api_token: 'theirs-bria-key', 'x-plan': 'gold' })
+    expect(JSON.stringify(last()?.headers)).not.toContain(own.key)
+    expect(response.headers.get('x-litellm-response-cost')).toBe('0.25')
+    const metrics = await (await own.get('/metrics')).text()
+    expect(metrics).toContain('route="/bria"')
+  })
+
+  test('take what stands behind them where they say so alone', async () => {
+    expect((await own.get('/exact/one')).status).toBe(200)
+    expect(last()?.path).toBe('/there')
+    expect(last()?.headers.authorization).toBe('bearer theirs-bria-key')
+    const before = upstream.requests.length
+    expect((await own.get('/exact/one/more')).status).toBe(404)
+    expect((await own.get('/exact')).status).toBe(404)
+    expect((await own.get('/brian')).status).toBe(404)
+    expect((await own.get('/bria/..%2f..%2fx')).status).toBe(400)
+    expect(upstream.requests).toHaveLength(before)
+  })
+
+  test('take uploads, and want a key', async () => {
+    const file = Buffer.alloc(2_000_000, 'a')
+    const headers = { authorization: `Bearer ${own.key}`, 'content-type': 'image/png' }
+    const sent = await fetch(`${own.url}/bria/up`, { method: 'PUT', headers, body: file })
+    expect(sent.status).toBe(200)
+    expect(last()?.body.equals(file)).toBe(true)
+    expect((await fetch(`${own.url}/bria/up`)).status).toBe(401)
+  })
+
+  test('are left out where their key is missing', async () => {
+    expect((await own.get('/keyless')).status).toBe(404)
+    expect(own.log.join('\n')).toContain('/keyless is left out: a header of it is missing')
+  })
+
+  test('refuse in the words of their server, without its key', async () => {
+    upstream.script(answerJson({ error: 'theirs-bria-key is odd', type: 'application/json' }, 400))
+    const response = await own.get('/bria')
+    expect(response.status).toBe(400)
+    expect(response.headers.get('content-type')).toBe('application/json')
+    expect(await response.json()).toEqual({ error: '[key] is odd', type: 'application/json' })
+  })
+})
+
 test('the limits of the module hold here too', async () => {
   const limited = await startGateway({
     config: {
