@@ -190,6 +190,23 @@ test('a key that was made under a former salt key is found by itself', async () 
   }
 })
 
+test('without a salt key it is said that there are no keys, and why', async () => {
+  const bare = await startGateway({
+    config: twoModels,
+    env: { DATABASE_URL: managed.database.url },
+  })
+  try {
+    await until(async () => (await bare.get('/key/list')).status === 200)
+    const answer = await bare.post('/key/generate', {})
+    expect([answer.status, await answer.json()]).toMatchObject([
+      503,
+      { error: { code: 'not_ready', message: expect.stringContaining('Set SALT_KEY') } },
+    ])
+  } finally {
+    await bare.close()
+  }
+})
+
 test('members of a team get what it gives to each, and it goes with the team', async () => {
   await ask('/team/new', { team_id: 'each', team_member_budget: 3, members: ['m1'] })
   const info = await ask('/team/info?team_id=each')

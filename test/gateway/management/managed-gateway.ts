@@ -31,12 +31,15 @@ export const saltKey = 'a salt key for tests, and for nothing else'
 const upstream = 'http://127.0.0.1:9'
 
 /** `POST` where there is a body, else `GET`. */
-export async function startManaged(config: Config = twoModels): Promise<ManagedGateway> {
+export async function startManaged(
+  config: Config = twoModels,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ManagedGateway> {
   const postgres = await createTestPostgres()
   const database = await postgres.createDatabase()
   const gateway = await startGateway({
     config,
-    env: { DATABASE_URL: database.url, SALT_KEY: saltKey },
+    env: { DATABASE_URL: database.url, SALT_KEY: saltKey, ...env },
   })
   await until(async () => {
     const readiness: unknown = await (await gateway.get('/health/readiness')).json()

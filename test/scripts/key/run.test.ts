@@ -1,25 +1,46 @@
+import { randomInt } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { runKey } from '../../../scripts/key/run.ts'
-import { startManaged, type ManagedGateway } from '../../gateway/management/managed-gateway.ts'
+import {
+  startManaged,
+  twoModels,
+  type ManagedGateway,
+} from '../../gateway/management/managed-gateway.ts'
 
 let managed: ManagedGateway
 const root = mkdtempSync(path.join(tmpdir(), 'colonnade-key-'))
 
 beforeAll(async () => {
-  managed = await startManaged()
+  const port = await findNodePort()
+  managed = await startManaged(twoModels, { PORT: `${port}` })
   mkdirSync(path.join(root, 'modules'))
   const model = '{model_name: m, litellm_params: {model: openai/m}}'
-  writeFileSync(path.join(root, 'modules/llm.yaml'), `model_list: [${model}]\n`)
+  writeFileSync(
+    path.join(root, 'modules/llm.yaml'),
+    `deploy: {node_port: ${port}}\nmodel_list: [${model}]\n`,
+  )
   writeFileSync(path.join(root, '.env'), `LLM_MASTER_KEY=${managed.gateway.key}\n`)
 })
 afterAll(async () => {
   await managed?.close()
   rmSync(root, { recursive: true, force: true })
 })
+
+/** A free port among those that Kubernetes gives to nodes. */
+async function findNodePort(): Promise<number> {
+  const port = randomInt(31_000, 32_700)
+  const server = createServer()
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+  return isFree ? port : findNodePort()
+}
 
 /** What `npm run key -- <words>` prints and complains about, asked of the test's gateway. */
 async function key(...words: string[]) {
@@ -98,6 +119,11 @@ test('what the gateway refuses is told in its words', async () => {
     code: 1,
     complaints: expect.stringContaining('is not the one that'),
   })
+})
+
+test('a module that runs on this machine is found by itself, with its key', async () => {
+  expect(await keyAt([], 'list')).toMatchObject({ code: 0, complaints: '' })
+  expect(await keyAt(['--module', 'llm'], 'list')).toMatchObject({ code: 0 })
 })
 
 test('where there is no gateway, or no key for it, it is said what to do', async () => {
