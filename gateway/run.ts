@@ -8,6 +8,7 @@ import { PriceBook } from './accounting/price-book.ts'
 import { settle } from './accounting/settle.ts'
 import { createApp, createMetricsApp } from './app.ts'
 import { AccessBook } from './auth/access-book.ts'
+import { CustomerBook } from './auth/customer-book.ts'
 import { Configuration, mayStillCome } from './configuration.ts'
 import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
@@ -88,6 +89,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     now,
     doubt: () => (salt.state === 'changed' ? salt.words : undefined),
   })
+  const customers = new CustomerBook({ source: storage.customers, notices: storage.notices, log })
   const slotLedger = firstLedger(storage.slots, colleagues.slots)
   const callerSlotLedger = firstLedger(storage.callerSlots, colleagues.slots)
   let counters: RunningCounters | undefined
@@ -114,7 +116,17 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const pools = new Pools()
   const rows = new ExchangeRows()
   const recent = new RecentExchanges()
-  const rooms = createRooms({ prices, callers, pools, rows, recent, storage, settings, log })
+  const rooms = createRooms({
+    prices,
+    callers,
+    customers,
+    pools,
+    rows,
+    recent,
+    storage,
+    settings,
+    log,
+  })
   const salt = new SaltCheck({ salts: storage.salts, sealer: () => configuration.sealer, log })
   const stored = new StoredConfiguration({ storage, configuration, salt, log })
   const state = { isDraining: false, isClosing: false }
@@ -139,7 +151,10 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     log.info(`metrics on ${at}/metrics`)
   }
   configuration.onServing(({ keyring, module, router: { deployments } }) => {
-    if (keyring.virtual) access.open(module.general)
+    if (keyring.virtual) {
+      access.open(module.general)
+      customers.open(module.general)
+    }
     pools.keepOnly(new Set(deployments.map(({ origin }) => origin)))
     gates.keepOnly(new Set(deployments.map(({ id }) => id)))
   })
@@ -149,6 +164,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     stored.close()
     await app.close()
     await storage.close({ deadlineMs: 0 })
+    customers.close()
     throw new StartError(configuration.refusal?.message ?? 'there is no configuration')
   }
   configuration.watch()
@@ -165,6 +181,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       stored.close()
       await finish(app, rooms, settings.shutdownTimeoutMs)
       await metricsApp?.close()
+      customers.close()
       await pools.destroy()
       // What is leased goes back while the database is still at hand.
       await Promise.all([callers.close(), gates.close(flushMs)])
@@ -180,13 +197,14 @@ interface RoomParts {
   readonly pools: Pools
   readonly rows: ExchangeRows
   readonly recent: RecentExchanges
+  readonly customers: CustomerBook
   readonly storage: Storage
   readonly settings: Settings
   readonly log: FastifyBaseLogger
 }
 
 function createRooms(parts: RoomParts): Rooms {
-  const { prices, callers, pools, rows, recent, storage, settings, log } = parts
+  const { prices, callers, customers, pools, rows, recent, storage, settings, log } = parts
   const now = () => performance.now()
   const tokens = new TokenCache({
     pool: (origin) => pools.of(origin),
@@ -219,7 +237,8 @@ function createRooms(parts: RoomParts): Rooms {
     retryBudget: new RetryBudget(),
     countRetry: (group, isAllowed) => rows.addRetry(group, isAllowed),
     countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
-    callerGate: (access, module) => callers.of(access, module),
+    callerGate: (access, module, customer) => callers.of(access, module, customer),
+    findCustomer: (id) => customers.find(id),
     running: new RunningCalls(),
     pricingOf: (ask) => createPricing(ask, prices.find),
     fetchFile: (ask) => fetchFile(ask, addressesOf),

@@ -30,6 +30,7 @@ export class CallerGates {
   readonly #parts: CallerGatesParts
   readonly #holders = new Map<string, HolderLimits>()
   readonly #gates = new WeakMap<KeyAccess, Made>()
+  readonly #customerGates = new WeakMap<Holder, WeakMap<KeyAccess | Module, Made>>()
   readonly #book: GateBook
   #module: Module | undefined
   #ofModule: Holder | undefined
@@ -52,9 +53,13 @@ export class CallerGates {
     }
   }
 
-  /** The gate of a virtual key, or of everybody else, on a module; undefined: nothing limits them. */
-  of(access: KeyAccess | undefined, module: Module): CallerGate | undefined {
+  /**
+   * The gate of a virtual key, or of everybody else, on a module, and of the customer whom it serves; undefined:
+   * nothing limits them.
+   */
+  of(access: KeyAccess | undefined, module: Module, customer?: Holder): CallerGate | undefined {
     if (module !== this.#module) this.#enter(module)
+    if (customer !== undefined) return this.#ofCustomer(customer, access, module)
     if (access === undefined) return this.#moduleGate
     const made = this.#gates.get(access)
     if (made?.module === module) return made.gate
@@ -89,18 +94,41 @@ export class CallerGates {
   }
 
   #create(access: KeyAccess, module: Module): CallerGate | undefined {
-    const all = this.#ofModule ? [...access.holders, this.#ofModule] : access.holders
+    const gate = this.#gateOf(access.holders, module, access)
+    this.#gates.set(access, { module, gate })
+    return gate
+  }
+
+  // Of a key, or of everybody else: kept as long as both are what they are.
+  #ofCustomer(
+    customer: Holder,
+    access: KeyAccess | undefined,
+    module: Module,
+  ): CallerGate | undefined {
+    let gates = this.#customerGates.get(customer)
+    if (!gates) this.#customerGates.set(customer, (gates = new WeakMap()))
+    const made = gates.get(access ?? module)
+    if (made?.module === module) return made.gate
+    const gate = this.#gateOf([customer, ...(access?.holders ?? [])], module, access)
+    gates.set(access ?? module, { module, gate })
+    return gate
+  }
+
+  #gateOf(
+    holders: readonly Holder[],
+    module: Module,
+    access: KeyAccess | undefined,
+  ): CallerGate | undefined {
+    const all = this.#ofModule ? [...holders, this.#ofModule] : holders
     const rules = rulesOf(module)
     // What is new about them holds from now on, for whoever shares them.
     const limiting = all.filter((holder) => this.#limits(holder, rules))
     for (const { kind, id } of all) {
       const known = this.#holders.get(nameOfHolder(kind, id))
-      if (known && kind === 'key') known.alias = access.alias
+      if (known && kind === 'key') known.alias = access?.alias
     }
-    const isDenied = module.general.onDatabaseOutage === 'deny'
-    const gate = limiting.length === 0 ? undefined : new LimitsGate(limiting, this.#book, isDenied)
-    this.#gates.set(access, { module, gate })
-    return gate
+    const isDenied = access !== undefined && module.general.onDatabaseOutage === 'deny'
+    return limiting.length === 0 ? undefined : new LimitsGate(limiting, this.#book, isDenied)
   }
 
   // Who is limited in nothing, and never was, opens no counter.

@@ -1,5 +1,6 @@
 import { costCeiling } from '../accounting/cost-ceiling.ts'
 import type { CallerAdmission, CallerAsk } from '../limits/caller-gate.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
 import { servedBy } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { boundPromptTokens } from '../routing/prompt-tokens.ts'
@@ -20,7 +21,10 @@ export function admitCaller(
   around: Surroundings,
 ): undefined | Promise<void> {
   const { exchange, rooms } = around
-  const gate = rooms.callerGate(exchange.caller.access, exchange.serving.module)
+  const { caller, serving, endUser } = exchange
+  const customer = endUser === undefined ? undefined : rooms.findCustomer(endUser)
+  if (customer?.isBlocked) throw blocked(customer.label)
+  const gate = rooms.callerGate(caller.access, serving.module, customer?.holder)
   if (gate === undefined) return undefined
   const [group] = route
   const model = group.asked ?? group.name
@@ -41,6 +45,11 @@ export function admitCaller(
 
 /** Before a further attempt: it must be held too, beside what those before it may have cost. */
 export function coverAttempt(
+function blocked(label: string): GatewayError {
+  const message = `The ${label}, whom this request is for, is blocked. Ask whoever manages customers.`
+  return new GatewayError('route_not_allowed', message, { param: 'user' })
+}
+
   deployment: Deployment,
   asked: Asked,
   around: Surroundings,

@@ -4,7 +4,8 @@ import type { Dispatcher } from 'undici'
 import type { Module } from '../../modules/module.ts'
 import type { PricingAsk } from '../accounting/create-pricing.ts'
 import type { Pricing } from '../accounting/pricing.ts'
-import type { KeyAccess } from '../auth/access.ts'
+import type { Holder, KeyAccess } from '../auth/access.ts'
+import type { Customer } from '../auth/read-customer.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { CallerGate } from '../limits/caller-gate.ts'
 import type { Credentials } from '../providers/credentials.ts'
@@ -47,7 +48,13 @@ export interface Rooms {
   /** Counts another group that was tried in place of one that failed, and whether it answered. */
   readonly countFallback: (exchange: Exchange, fallback: Fallback) => void
   /** The limits of a virtual key, or of everybody else, on a module; undefined: nothing limits them. */
-  readonly callerGate: (access: KeyAccess | undefined, module: Module) => CallerGate | undefined
+  readonly callerGate: (
+    access: KeyAccess | undefined,
+    module: Module,
+    customer?: Holder,
+  ) => CallerGate | undefined
+  /** Whom a caller serves, where somebody blocks or limits it. */
+  readonly findCustomer: (id: string) => Customer | undefined
   /** Each call that is under way; ended when a deadline cuts the process short. */
   readonly running: RunningCalls
   /** What the models of somebody's service cost. */

@@ -1,11 +1,13 @@
 import type { UsageRow } from '../accounting/usage.ts'
 import type { Ledger } from '../limits/ledger.ts'
 import type { SlotLedger } from '../limits/slot-ledger.ts'
+import type { CustomerSource } from '../auth/customer-book.ts'
 import { AccessStore } from './access.ts'
 import { AccountStore } from './account-store.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import { ExplanationStore } from './explanation-store.ts'
 import { createCounterLedger } from './counters.ts'
+import { CustomerLimits } from './customer-limits.ts'
 import type { ExplanationRow } from './explanations.ts'
 import type { ImageFile } from './image-files.ts'
 import { ImageStore } from './image-store.ts'
@@ -63,6 +65,8 @@ export interface Storage {
 /** Questions about what was spent; all throw `storage_unavailable` while Postgres is away. */
 export type SpendReports = Pick<SpendStore, keyof SpendStore>
 
+  /** End users of callers who are blocked or limited. */
+  readonly customers: CustomerSource
 interface StorageState {
   readonly db: ConnectionState
   /** Since when `db` is what it is, ISO 8601. */
@@ -180,6 +184,7 @@ export function createStorage(options: StorageOptions): Storage {
     }),
     async close({ deadlineMs }) {
       const endsAt = performance.now() + deadlineMs
+    customers: new CustomerLimits(connection),
       images.close()
       responses.close()
       keeper.close()

@@ -320,6 +320,47 @@ test('whoever speaks Messages is refused in its words', async () => {
   expect(failure).toMatchObject({ error: { type: 'error', error: { type: 'rate_limit_error' } } })
 })
 
+describe('a customer whom a caller names', () => {
+  const add = (id: string, values: string) =>
+    database.query(`insert into colonnade.customers (id, budget_id, is_blocked) values ${values}`, [
+      id,
+    ])
+
+  test('has a budget of its own, whoever asks for it', async () => {
+    await database.query(`insert into colonnade.budgets (id, settings) values ('small', $1)`, [
+      JSON.stringify({ rpd_limit: 2 }),
+    ])
+    await add('ann', `($1, 'small', false)`)
+    const key = await keys.add()
+    await until(async () => {
+      const { response } = await ask(llm, llm.key, { user: 'ann' }).withResponse()
+      return response.headers.get('x-ratelimit-limit-requests') === '2'
+    })
+    await until(async () => {
+      const failure: unknown = await ask(vision, key, { user: 'ann' }).catch((e: unknown) => e)
+      return failure instanceof OpenAI.RateLimitError
+    })
+    await expect(ask(llm, key, { user: 'ann' })).rejects.toThrow(
+      /Rate limit exceeded for customer ann\. Limit type: requests per day\./,
+    )
+    await ask(llm, key, { user: 'ben' })
+  })
+
+  test('is refused while it is blocked', async () => {
+    await add('mallory', `($1, null, true)`)
+    const key = await keys.add()
+    await until(async () => {
+      const failure: unknown = await ask(llm, key, { user: 'mallory' }).catch((e: unknown) => e)
+      return failure instanceof OpenAI.PermissionDeniedError
+    })
+    await database.query(`update colonnade.customers set is_blocked = false where id = 'mallory'`)
+    await until(async () => {
+      const answer = await ask(llm, key, { user: 'mallory' }).catch(() => undefined)
+      return answer !== undefined
+    })
+  })
+})
+
 test('limits of a module hold for everybody on it, the master key too', async () => {
   const limits = { rpd_limit: 3, max_budget: 0.5 }
   const audio = await startGateway({ config: configOf({ limits }), env: envOf('audio') })
