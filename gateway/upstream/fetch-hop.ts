@@ -112,7 +112,7 @@ export class FetchHop implements Dispatcher.DispatchHandler {
 }
 
 /** The size that a caller is told, whatever it was told by. */
-export function tooLarge(maxBytes: number): FetchFailure {
+function tooLarge(maxBytes: number): FetchFailure {
   const mebibytes = Math.max(0.001, Math.round((maxBytes / 1024 / 1024) * 1000) / 1000)
   return new FetchFailure(`is larger than ${mebibytes} MiB, the most that is fetched.`)
 }
