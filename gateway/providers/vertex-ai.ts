@@ -43,6 +43,7 @@ export const vertexAi: Provider = {
   },
   takesCacheMarks: ({ model }) => isClaude(model),
   // What holds for Anthropic's models at its own door holds for them here.
+  metadataFields: ['user_id'],
   rules: anthropic.rules?.map((rule) => ({ models: /^claude/i, ...rule })) ?? [],
   modelList: {
     path: '/publishers/google/models',
