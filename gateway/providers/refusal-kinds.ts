@@ -59,6 +59,7 @@ const contentPolicy: Signs = {
     'content violates usage guidelines', // xAI
     'content exists risk|considered high risk|inappropriate content', // DeepSeek, Moonshot, DashScope
     "violate google's responsible ai|blocked (?:by|due to) safety", // Vertex
+    'blocked by our content filters', // Bedrock's pictures
   ]),
   statuses: new Set([400, 403, 422, 451]),
 }
