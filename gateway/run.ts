@@ -5,7 +5,7 @@ import { AggregatorRegistry } from 'prom-client'
 
 import { createPricing } from './accounting/create-pricing.ts'
 import { PriceBook } from './accounting/price-book.ts'
-import { settle } from './accounting/settle.ts'
+import { settle, type Ledger } from './accounting/settle.ts'
 import { createApp, createMetricsApp } from './app.ts'
 import { AccessBook } from './auth/access-book.ts'
 import { CustomerBook } from './auth/customer-book.ts'
@@ -143,7 +143,10 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     recent,
     state,
   })
-  const app = createApp(gateway, { isDraining: () => state.isDraining })
+  const app = createApp(gateway, {
+    isDraining: () => state.isDraining,
+    rootPath: settings.rootPath,
+  })
   log.info(`listens on ${await app.listen({ host: settings.host, port: settings.port })}`)
   const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway)
   if (metricsApp && settings.metricsPort !== undefined) {
@@ -161,10 +164,10 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   configuration.load()
   if (!configuration.serving && !mayStillCome(settings)) {
     access.close()
+    customers.close()
     stored.close()
     await app.close()
     await storage.close({ deadlineMs: 0 })
-    customers.close()
     throw new StartError(configuration.refusal?.message ?? 'there is no configuration')
   }
   configuration.watch()
@@ -178,15 +181,15 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       state.isClosing = true
       configuration.close()
       access.close()
+      customers.close()
       stored.close()
       await finish(app, rooms, settings.shutdownTimeoutMs)
       await metricsApp?.close()
-      customers.close()
       await pools.destroy()
       // What is leased goes back while the database is still at hand.
       await Promise.all([callers.close(), gates.close(flushMs)])
       await counters?.close(flushMs)
-      await storage.close({ deadlineMs: flushMs })
+      await storage.close({ deadlineMs: flushMs, isTold: counters?.isTold ?? true })
     },
   }
 }
@@ -194,10 +197,10 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
 interface RoomParts {
   readonly prices: PriceBook
   readonly callers: CallerGates
+  readonly customers: CustomerBook
   readonly pools: Pools
   readonly rows: ExchangeRows
   readonly recent: RecentExchanges
-  readonly customers: CustomerBook
   readonly storage: Storage
   readonly settings: Settings
   readonly log: FastifyBaseLogger
@@ -210,10 +213,10 @@ function createRooms(parts: RoomParts): Rooms {
     pool: (origin) => pools.of(origin),
     wallClock: () => Date.now(),
   })
-  const ledger = {
-    recordUsage: (row: Parameters<Storage['recordUsage']>[0]) => storage.recordUsage(row),
-    countExchange: (exchange: Parameters<Rooms['settle']>[0], endedAt: number) =>
-      rows.add(exchange, endedAt),
+  const ledger: Ledger = {
+    recordUsage: (row) => storage.recordUsage(row),
+    recordCharged: (row, open, shares) => storage.recordCharged(row, open, shares),
+    countExchange: (exchange, endedAt) => rows.add(exchange, endedAt),
   }
   return {
     pool: (origin, connectMs) => pools.of(origin, connectMs),
@@ -239,6 +242,7 @@ function createRooms(parts: RoomParts): Rooms {
     countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
     callerGate: (access, module, customer) => callers.of(access, module, customer),
     findCustomer: (id) => customers.find(id),
+    journal: storage.journal,
     running: new RunningCalls(),
     pricingOf: (ask) => createPricing(ask, prices.find),
     fetchFile: (ask) => fetchFile(ask, addressesOf),

@@ -1,11 +1,14 @@
 import type { CallerUse } from '../limits/caller-gate.ts'
 import type { Exchange } from '../pipeline/exchange.ts'
+import type { OpenAdmission } from './admission-journal.ts'
 import { chargeExchange } from './charge.ts'
 import type { UsageRow } from './usage.ts'
 
 export interface Ledger {
   /** Must not throw nor wait. */
   recordUsage(row: UsageRow): void
+  /** The same of one whose holds stand in the journal. */
+  recordCharged(row: UsageRow, open: OpenAdmission, shares: readonly number[]): void
   countExchange(exchange: Exchange, endedAt: number): void
 }
 
@@ -14,12 +17,17 @@ export function settle(exchange: Exchange, endedAt: number, ledger: Ledger): voi
   if (!exchange.claimSettlement()) return
   exchange.cost ??= chargeExchange(exchange, endedAt)
   // What limits were spent and what the row says are the same numbers.
-  exchange.admission?.settle(useOf(exchange))
+  const { admission, journalled } = exchange
+  const use = admission && useOf(exchange)
+  const shares = journalled && use ? admission.shares(use) : []
+  if (use) admission.settle(use)
   // It holds bytes of the file, and the exchange may be kept to be explained.
   exchange.sound = undefined
   ledger.countExchange(exchange, endedAt)
-  if (!exchange.serving.module.general.areSpendLogsDisabled)
-    ledger.recordUsage(rowOf(exchange, endedAt))
+  const { areSpendLogsDisabled } = exchange.serving.module.general
+  if (areSpendLogsDisabled) journalled?.end(shares, undefined)
+  else if (journalled) ledger.recordCharged(rowOf(exchange, endedAt), journalled, shares)
+  else ledger.recordUsage(rowOf(exchange, endedAt))
 }
 
 function useOf({ usage, cost, wasSent, hasAnswerBegun }: Exchange): CallerUse {

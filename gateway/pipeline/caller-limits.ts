@@ -1,6 +1,7 @@
+import { noteInJournal } from '../accounting/note-in-journal.ts'
 import { costCeiling } from '../accounting/cost-ceiling.ts'
-import type { CallerAdmission, CallerAsk } from '../limits/caller-gate.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { CallerAdmission, CallerAsk } from '../limits/caller-gate.ts'
 import { servedBy } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { boundPromptTokens } from '../routing/prompt-tokens.ts'
@@ -40,16 +41,17 @@ export function admitCaller(
   })
   if (admitted instanceof Promise) return waitFor(admitted, around)
   exchange.admission = admitted
+  noteHolds(around)
   return undefined
 }
 
-/** Before a further attempt: it must be held too, beside what those before it may have cost. */
-export function coverAttempt(
 function blocked(label: string): GatewayError {
   const message = `The ${label}, whom this request is for, is blocked. Ask whoever manages customers.`
   return new GatewayError('route_not_allowed', message, { param: 'user' })
 }
 
+/** Before a further attempt: it must be held too, beside what those before it may have cost. */
+export function coverAttempt(
   deployment: Deployment,
   asked: Asked,
   around: Surroundings,
@@ -57,7 +59,8 @@ function blocked(label: string): GatewayError {
   const { exchange } = around
   if (!exchange.isBounded) return undefined
   const { nano } = worstCaseOf(deployment, asked.group, promptTokensOf(asked), asked, around)
-  return exchange.admission?.cover((exchange.earlier?.total ?? 0) + nano)
+  const covering = exchange.admission?.cover((exchange.earlier?.total ?? 0) + nano)
+  return covering?.then(() => noteHolds(around))
 }
 
 type WorstCase = Pick<CallerAsk, 'tokens' | 'nano'>
@@ -114,7 +117,10 @@ function worstCaseOf(
 }
 
 /** Waits for the ledger; who leaves meanwhile has nothing held for it. */
-export async function waitFor(admitted: Promise<CallerAdmission>, around: Surroundings): Promise<void> {
+export async function waitFor(
+  admitted: Promise<CallerAdmission>,
+  around: Surroundings,
+): Promise<void> {
   let place = 0
   let hasLeft = false
   try {
@@ -132,6 +138,12 @@ export async function waitFor(admitted: Promise<CallerAdmission>, around: Surrou
   } finally {
     release(place, around)
   }
+  noteHolds(around)
+}
+
+/** What is held is written down before anything is sent on it. */
+export function noteHolds({ exchange, rooms }: Surroundings): void {
+  noteInJournal(exchange, rooms.journal)
 }
 
 /** A request that holds nothing. */
@@ -147,6 +159,10 @@ class NotAdmitted implements CallerAdmission {
   }
 
   holds(): readonly [] {
+    return []
+  }
+
+  shares(): readonly [] {
     return []
   }
 

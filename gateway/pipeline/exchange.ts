@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/keyring.ts'
+import type { OpenAdmission } from '../accounting/admission-journal.ts'
 import type { AskedUnits } from '../accounting/asked-units.ts'
 import type { Cost } from '../accounting/cost.ts'
 import type { DurationMeter } from '../accounting/duration.ts'
@@ -23,6 +24,8 @@ export class Exchange {
   caller: Caller
   /** Its place in the limits of its caller; undefined where none hold. */
   admission: CallerAdmission | undefined
+  /** What it holds of them stands in the journal; undefined where nobody would read it. */
+  journalled: OpenAdmission | undefined
   /** Money or tokens of its caller are limited: its answer must have a maximum. */
   isBounded = false
   /** Monotonic and Unix milliseconds of the acceptance. */

@@ -5,7 +5,7 @@ import type { GateAdmission } from '../limits/gate.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { flowOf, waitFor } from './admission.ts'
 import type { Surroundings } from './attempt.ts'
-import { waitFor as waitForLedger } from './caller-limits.ts'
+import { noteHolds, waitFor as waitForLedger } from './caller-limits.ts'
 
 const bytesPerToken = 3
 
@@ -62,8 +62,9 @@ export async function admitPassingCaller(
       : { tokens: 0, nano: 0 }),
     patienceMs: Math.max(0, exchange.deadlineAt - rooms.now()),
   })
-  if (admitted instanceof Promise) await waitForLedger(admitted, around)
-  else exchange.admission = admitted
+  if (admitted instanceof Promise) return waitForLedger(admitted, around)
+  exchange.admission = admitted
+  noteHolds(around)
 }
 
 function unbounded(): GatewayError {

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Dispatcher } from 'undici'
 
 import type { Module } from '../../modules/module.ts'
+import type { AdmissionJournal } from '../accounting/admission-journal.ts'
 import type { PricingAsk } from '../accounting/create-pricing.ts'
 import type { Pricing } from '../accounting/pricing.ts'
 import type { Holder, KeyAccess } from '../auth/access.ts'
@@ -55,6 +56,8 @@ export interface Rooms {
   ) => CallerGate | undefined
   /** Whom a caller serves, where somebody blocks or limits it. */
   readonly findCustomer: (id: string) => Customer | undefined
+  /** Where it is written down what requests hold of those limits. */
+  readonly journal: AdmissionJournal
   /** Each call that is under way; ended when a deadline cuts the process short. */
   readonly running: RunningCalls
   /** What the models of somebody's service cost. */

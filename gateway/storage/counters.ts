@@ -7,6 +7,10 @@ import { timed } from './transaction.ts'
 export interface CounterLedgerOptions {
   readonly connection: Pick<Connection, 'pool' | 'wasConfigured' | 'suspect' | 'answered'>
   readonly notices: Pick<Notices, 'listen'>
+  /** In whose name it tells and asks; unique to the process. */
+  readonly owner?: string
+  /** Called before the ledger is told of anything. */
+  readonly beforeTelling?: () => void
   /** Stands in for the server's clock, in tests. */
   readonly now?: () => number
 }
@@ -35,8 +39,7 @@ const sweepTimeoutMs = 5000
 
 /** The ledger of counters in Postgres, as one process sees it. */
 export function createCounterLedger(options: CounterLedgerOptions): Ledger {
-  const { connection, notices, now } = options
-  const owner = randomUUID()
+  const { connection, notices, now, owner = randomUUID() } = options
 
   async function query<Row extends object>(sql: string, values: unknown[], withinMs: number) {
     const { pool } = connection
@@ -57,6 +60,7 @@ export function createCounterLedger(options: CounterLedgerOptions): Ledger {
       return connection.wasConfigured ? 'away' : 'none'
     },
     async exchange(asks, ttlMs) {
+      options.beforeTelling?.()
       const rows = await query<{ answers: readonly AnswerRow[] }>(
         'select colonnade.exchange_counters($1, $2, $3, $4) as answers',
         [owner, ttlMs, JSON.stringify(asks.map(toRow)), now?.()],

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
+import { adoptJournal, settlementSuffix, type AdoptedJournal } from './adopt-journal.ts'
 import { lifeOf, ownMark, readMark } from './process-mark.ts'
 
 const markFile = 'owner.json'
@@ -9,14 +11,19 @@ const prefix = 'worker-'
 const silentMs = 60_000
 
 /** Makes this worker's folder below the spool folder, marked as its own from the first moment. */
-export async function createSpoolFolder(spoolDir: string): Promise<string> {
+export function createSpoolFolder(spoolDir: string): string {
   const name = `${prefix}${process.pid}-${randomBytes(4).toString('hex')}`
   const unmarked = path.join(spoolDir, `.${name}`)
   const folder = path.join(spoolDir, name)
-  await mkdir(unmarked, { recursive: true, mode: 0o700 })
-  await writeFile(path.join(unmarked, markFile), JSON.stringify(ownMark()))
-  await rename(unmarked, folder)
+  mkdirSync(unmarked, { recursive: true, mode: 0o700 })
+  markSpoolFolder(unmarked)
+  renameSync(unmarked, folder)
   return folder
+}
+
+/** Marks a folder as this process's own. */
+export function markSpoolFolder(folder: string): void {
+  writeFileSync(path.join(folder, markFile), JSON.stringify(ownMark()))
 }
 
 /** Shows that the owner lives; throws where the folder is gone. */
@@ -25,8 +32,17 @@ export async function beat(folder: string): Promise<void> {
   await utimes(path.join(folder, markFile), now, now)
 }
 
-/** Moves the segments that dead workers left behind into this folder; gives their paths. */
-export async function adoptSegments(spoolDir: string, folder: string): Promise<readonly string[]> {
+/** What dead workers left: files of rows, and what was found in their journals. */
+export interface Adopted {
+  readonly segments: readonly string[]
+  readonly journals: readonly AdoptedJournal[]
+}
+
+/**
+ * Moves the segments that dead workers left behind into this folder, and turns their journals into segments and
+ * settlements there.
+ */
+export async function adoptFolders(spoolDir: string, folder: string): Promise<Adopted> {
   const names = await readdir(spoolDir)
   const others = names.filter((name) => name.startsWith(prefix) && name !== path.basename(folder))
   for (const name of others) {
@@ -63,17 +79,30 @@ async function claim(abandoned: string, folder: string): Promise<void> {
 }
 
 // Also what an earlier claimant had not sorted out before it died.
-async function flatten(folder: string): Promise<readonly string[]> {
+async function flatten(folder: string): Promise<Adopted> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const found: string[] = []
-  for (const entry of entries) {
-    if (!entry.name.endsWith('.jsonl') || entry.parentPath === folder) continue
-    const target = path.join(folder, `${path.basename(entry.parentPath)}.${entry.name.slice(-40)}`)
-    await rename(path.join(entry.parentPath, entry.name), target)
-    found.push(target)
+  const segments: string[] = []
+  const journals: AdoptedJournal[] = []
+  const move = async (from: string, name: string): Promise<string> => {
+    const target = path.join(folder, name)
+    await rename(from, target)
+    return target
+  }
+  for (const { name, parentPath } of entries) {
+    if (parentPath === folder) continue
+    const from = path.join(parentPath, name)
+    const newName = `${path.basename(parentPath)}.${name.slice(-60)}`
+    if (name.endsWith('.jsonl')) segments.push(await move(from, newName))
+    else if (name.endsWith(settlementSuffix)) await move(from, newName)
+  }
+  for (const entry of entries.filter((one) => one.isDirectory())) {
+    const journal = await adoptJournal(path.join(entry.parentPath, entry.name), folder)
+    if (!journal) continue
+    journals.push(journal)
+    if (journal.rows !== undefined) segments.push(journal.rows)
   }
   const folders = entries.filter((entry) => entry.isDirectory() && entry.parentPath === folder)
   for (const entry of folders)
     await rm(path.join(folder, entry.name), { recursive: true, force: true })
-  return found
+  return { segments, journals }
 }

@@ -1,7 +1,9 @@
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
+import type { AdoptedJournal } from './adopt-journal.ts'
+import type { Settlements } from './settlements.ts'
 import {
-  adoptSegments,
+  adoptFolders,
   beat,
   createSpoolFolder,
   releaseSpoolFolder,
@@ -28,12 +30,15 @@ export class Spool {
   #segments: Segment[] = []
   #current: Segment | undefined
   #number = 0
+  /** What dead workers owe the ledger of counters. */
+  readonly settlements: Settlements
   /** Lines that could not be read back: torn by a crash. */
   unreadableLines = 0
 
-  constructor(spoolDir: string, maxBytes: number) {
+  constructor(spoolDir: string, maxBytes: number, settlements: Settlements) {
     this.#spoolDir = spoolDir
     this.#maxBytes = maxBytes
+    this.settlements = settlements
   }
 
   get rows(): number {
@@ -49,9 +54,10 @@ export class Spool {
   }
 
   /** Makes the folder, shows that its owner lives, and takes over what dead workers left. */
-  async tend(): Promise<void> {
+  async tend(): Promise<readonly AdoptedJournal[]> {
     const folder = await this.#ensureFolder()
-    for (const file of await adoptSegments(this.#spoolDir, folder)) {
+    const { segments, journals } = await adoptFolders(this.#spoolDir, folder)
+    for (const file of segments) {
       const text = await readFile(file, 'utf8')
       this.#segments.push({
         path: file,
@@ -59,6 +65,9 @@ export class Spool {
         bytes: Buffer.byteLength(text),
       })
     }
+    await this.settlements.find(folder)
+    for (const { unreadable } of journals) this.unreadableLines += unreadable
+    return journals
   }
 
   /** Puts rows on disk, all or none; throws where the disk does not take them. */
@@ -98,7 +107,8 @@ export class Spool {
   /** Leaves rows for a successor; without any, no trace. */
   async close(): Promise<void> {
     if (this.#folder === undefined) return
-    await (this.isEmpty ? removeSpoolFolder(this.#folder) : releaseSpoolFolder(this.#folder))
+    const isDone = this.isEmpty && this.settlements.isEmpty
+    await (isDone ? removeSpoolFolder(this.#folder) : releaseSpoolFolder(this.#folder))
   }
 
   async #writable(): Promise<Segment> {
@@ -121,7 +131,7 @@ export class Spool {
       this.#segments = await existing(this.#segments)
       this.#current = undefined
     }
-    this.#folder = await createSpoolFolder(this.#spoolDir)
+    this.#folder = createSpoolFolder(this.#spoolDir)
     return this.#folder
   }
 }

@@ -1,21 +1,26 @@
+import { randomUUID } from 'node:crypto'
+import type { AdmissionJournal, OpenAdmission } from '../accounting/admission-journal.ts'
 import type { UsageRow } from '../accounting/usage.ts'
+import type { CustomerSource } from '../auth/customer-book.ts'
 import type { Ledger } from '../limits/ledger.ts'
 import type { SlotLedger } from '../limits/slot-ledger.ts'
-import type { CustomerSource } from '../auth/customer-book.ts'
 import { AccessStore } from './access.ts'
 import { AccountStore } from './account-store.ts'
 import { Connection, type ConnectionState } from './connection.ts'
+import { CustomerLimits } from './customer-limits.ts'
 import { ExplanationStore } from './explanation-store.ts'
 import { createCounterLedger } from './counters.ts'
-import { CustomerLimits } from './customer-limits.ts'
 import type { ExplanationRow } from './explanations.ts'
 import type { ImageFile } from './image-files.ts'
 import { ImageStore } from './image-store.ts'
+import { Journal } from './journal.ts'
 import type { Log } from './log.ts'
 import { Notices } from './notices.ts'
 import { ResponseStore } from './response-store.ts'
 import { SaltKeys } from './salt-keys.ts'
+import { Settlements } from './settlements.ts'
 import { SlotStore } from './slot-store.ts'
+import { toLine } from './spend-logs.ts'
 import { SpendKeeper } from './spend-keeper.ts'
 import { SpendStore } from './spend-store.ts'
 import { Spool } from './spool.ts'
@@ -27,6 +32,10 @@ export interface Storage {
   state(): StorageState
   /** Takes a settled exchange. Never waits, never throws. */
   recordUsage(row: UsageRow): void
+  /** The same of one whose holds stand in the journal: what each of them was charged. */
+  recordCharged(row: UsageRow, open: OpenAdmission, shares: readonly number[]): void
+  /** What requests hold of limits, for whoever comes after a kill. */
+  readonly journal: AdmissionJournal
   /** Keeps an image for a while and gives the id that finds it. */
   saveImage(image: ImageFile, ttlMs: number): Promise<string>
   findImage(id: string): Promise<ImageFile | undefined>
@@ -56,17 +65,20 @@ export interface Storage {
   readonly counterLedger: Ledger
   /** Places at deployments, for all processes of the module. */
   readonly slots: SlotLedger
+  /** End users of callers who are blocked or limited. */
+  readonly customers: CustomerSource
   /** Requests at once of callers, for all processes of all modules. */
   readonly callerSlots: SlotLedger
-  /** Writes what is left within the time given, to Postgres or the spool, and ends. */
-  close(options: { readonly deadlineMs: number }): Promise<void>
+  /**
+   * Writes what is left within the time given, to Postgres or the spool, and ends. `isTold`: the ledger of counters
+   * knows all, so that no successor has to tell it.
+   */
+  close(options: { readonly deadlineMs: number; readonly isTold?: boolean }): Promise<void>
 }
 
 /** Questions about what was spent; all throw `storage_unavailable` while Postgres is away. */
 export type SpendReports = Pick<SpendStore, keyof SpendStore>
 
-  /** End users of callers who are blocked or limited. */
-  readonly customers: CustomerSource
 interface StorageState {
   readonly db: ConnectionState
   /** Since when `db` is what it is, ISO 8601. */
@@ -118,10 +130,24 @@ export interface StorageOptions {
 export function createStorage(options: StorageOptions): Storage {
   const { databaseUrl, module, log, now = Date.now } = options
   const connection = new Connection({ databaseUrl, module, log, now, onChange })
-  const spool = new Spool(options.spoolDir, options.maxSpoolBytes ?? 256 * 1024 * 1024)
+  const spool = new Spool(
+    options.spoolDir,
+    options.maxSpoolBytes ?? 256 * 1024 * 1024,
+    new Settlements(log),
+  )
+  // One process is one owner of leases.
+  const owner = randomUUID()
+  const journal = new Journal({
+    spoolDir: options.spoolDir,
+    owner,
+    isWanted: () => connection.wasConfigured,
+    rows: () => writer,
+    log,
+  })
+  const beforeWrite = () => journal.flush()
   connection.start()
   const maxRowsInMemory = options.maxRowsInMemory ?? 50_000
-  const writer = new UsageWriter({ connection, spool, log, maxRowsInMemory })
+  const writer = new UsageWriter({ connection, spool, log, maxRowsInMemory, beforeWrite })
   const images = new ImageStore(connection, now)
   const notices = new Notices({ connection, log })
   const slots = new SlotStore(connection, notices, module)
@@ -154,9 +180,11 @@ export function createStorage(options: StorageOptions): Storage {
   return {
     state,
     notices,
-    counterLedger: createCounterLedger({ connection, notices }),
+    counterLedger: createCounterLedger({ connection, notices, owner, beforeTelling: beforeWrite }),
+    journal,
     slots,
     callerSlots,
+    customers: new CustomerLimits(connection),
     responses,
     access: new AccessStore(connection),
     accounts: new AccountStore(connection),
@@ -164,6 +192,11 @@ export function createStorage(options: StorageOptions): Storage {
     salts: new SaltKeys(connection),
     spend: new SpendStore(connection),
     recordUsage: (row) => writer.record(row),
+    recordCharged(row, open, shares) {
+      const line = toLine(row)
+      open.end(shares, line)
+      writer.record(line, true)
+    },
     saveImage: (image, ttlMs) => images.save(image, ttlMs),
     findImage: (id) => images.find(id),
     keepExplanation: (write) => explanations.add(write),
@@ -182,13 +215,13 @@ export function createStorage(options: StorageOptions): Storage {
       flushFailures: writer.flushFailures,
       imageMemoryBytes: images.memoryBytes,
     }),
-    async close({ deadlineMs }) {
+    async close({ deadlineMs, isTold = false }) {
       const endsAt = performance.now() + deadlineMs
-    customers: new CustomerLimits(connection),
       images.close()
       responses.close()
       keeper.close()
       await Promise.all([writer.close(deadlineMs), explanations.close(deadlineMs), notices.close()])
+      await journal.close(isTold)
       await connection.close(Math.max(100, endsAt - performance.now()))
     },
   }

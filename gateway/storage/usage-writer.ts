@@ -11,7 +11,12 @@ export interface UsageWriterOptions {
   readonly log: Log
   /** Rows kept in memory at most; beyond it they are dropped, and counted. */
   readonly maxRowsInMemory: number
+  /** Called before rows leave the process. */
+  readonly beforeWrite: () => void
 }
+
+/** A row, or the line that `toLine` made of it. */
+type Pending = UsageRow | string
 
 /** What becomes of rows that cannot go to Postgres at once. */
 export type SpoolState = 'ok' | 'full' | 'unwritable'
@@ -26,13 +31,16 @@ const tendEveryMs = 15_000
 export class UsageWriter {
   spoolState: SpoolState = 'ok'
   dropped = 0
+  /** Rows taken so far; and how many of them, the first ones, have left for good. */
+  recorded = 0
+  safe = 0
   replayed = 0
   flushFailures = 0
 
   readonly #options: UsageWriterOptions
   readonly #timer: NodeJS.Timeout
-  #pending: UsageRow[] = []
-  #inFlight: readonly UsageRow[] = []
+  #pending: Pending[] = []
+  #inFlight: readonly Pending[] = []
   #cycle: Promise<void> | undefined
   #isClosing = false
   #isClosed = false
@@ -55,11 +63,17 @@ export class UsageWriter {
     return this.#pending.length + this.#inFlight.length
   }
 
-  /** Takes a row. Never waits, never throws. */
-  record(row: UsageRow): void {
+  /** Neither Postgres nor the disk takes rows, and half of the memory for them is used. */
+  get isStuck(): boolean {
+    return this.spoolState !== 'ok' && 2 * this.rowsInMemory >= this.#options.maxRowsInMemory
+  }
+
+  /** Takes a row. Never waits, never throws. One that must be kept is kept, however many there are. */
+  record(row: Pending, mustKeep = false): void {
     if (!this.#options.connection.wasConfigured) return
-    if (this.#isClosed || this.#pending.length >= this.#options.maxRowsInMemory)
-      return this.#drop(1)
+    const isFull = !mustKeep && this.#pending.length >= this.#options.maxRowsInMemory
+    if (this.#isClosed || isFull) return this.#drop(1)
+    this.recorded += 1
     if (this.#pending.push(row) % batchRows === 0) this.flush()
   }
 
@@ -88,7 +102,8 @@ export class UsageWriter {
     this.#pending = []
     for (let start = 0; start < rows.length; start += spoolRows) {
       const some = rows.slice(start, start + spoolRows)
-      if (!(await this.#spool(some))) this.#drop(some.length)
+      if (await this.#spool(some)) this.safe += some.length
+      else this.#drop(some.length)
     }
     await this.#options.spool.close().catch(() => undefined)
   }
@@ -107,15 +122,17 @@ export class UsageWriter {
     do {
       const isWritten = await this.#writePending()
       if (!isWritten) return this.#spoolPending()
+      if (connection.pool) await this.#options.spool.settlements.tell(connection.pool)
     } while (connection.pool && !this.#isClosing && (await this.#replayOldest()))
   }
 
   async #writePending(): Promise<boolean> {
     while (this.#pending.length > 0 && !this.#isClosed) {
       this.#inFlight = this.#pending.splice(0, batchRows)
-      const isWritten = await this.#insert(this.#inFlight.map(toLine))
+      const isWritten = await this.#insert(this.#inFlight.map(lineOf))
       if (this.#isClosed) return true
-      if (!isWritten) this.#pending = [...this.#inFlight, ...this.#pending]
+      if (isWritten) this.safe += this.#inFlight.length
+      else this.#pending = [...this.#inFlight, ...this.#pending]
       this.#inFlight = []
       if (!isWritten) return false
     }
@@ -127,7 +144,8 @@ export class UsageWriter {
       this.#inFlight = this.#pending.splice(0, spoolRows)
       const isSpooled = await this.#spool(this.#inFlight)
       if (this.#isClosed) return
-      if (!isSpooled) this.#pending = [...this.#inFlight, ...this.#pending]
+      if (isSpooled) this.safe += this.#inFlight.length
+      else this.#pending = [...this.#inFlight, ...this.#pending]
       this.#inFlight = []
       if (!isSpooled) return
     }
@@ -157,6 +175,7 @@ export class UsageWriter {
     const { connection } = this.#options
     const { pool } = connection
     if (!pool) return false
+    this.#options.beforeWrite()
     try {
       await addSpendLogs(pool, lines)
       connection.answered()
@@ -186,9 +205,10 @@ export class UsageWriter {
     return (await this.#insert(lines.slice(0, middle))) && (await this.#insert(lines.slice(middle)))
   }
 
-  async #spool(rows: readonly UsageRow[]): Promise<boolean> {
+  async #spool(rows: readonly Pending[]): Promise<boolean> {
+    this.#options.beforeWrite()
     try {
-      await this.#options.spool.append(rows.map(toLine))
+      await this.#options.spool.append(rows.map(lineOf))
       this.#changeSpoolState('ok')
       this.#isDropping = false
       return true
@@ -202,15 +222,17 @@ export class UsageWriter {
   #giveUpInFlight(error: unknown): void {
     this.#options.log.error({ err: error }, 'usage rows could not be written')
     this.#drop(this.#inFlight.length)
+    this.safe += this.#inFlight.length
     this.#inFlight = []
   }
 
   async #tend(): Promise<void> {
-    const { connection, spool } = this.#options
+    const { connection, spool, log } = this.#options
     if (!connection.wasConfigured || performance.now() - this.#tendedAt < tendEveryMs) return
     this.#tendedAt = performance.now()
     try {
-      await spool.tend()
+      for (const { killed } of await spool.tend())
+        log.warn({ requests: killed }, 'takes over what a gateway that ended held of limits')
       if (this.spoolState === 'unwritable') this.#changeSpoolState('ok')
     } catch (error) {
       this.#changeSpoolState('unwritable', error)
@@ -245,6 +267,10 @@ export class UsageWriter {
       'usage rows are being dropped; the metric counts them',
     )
   }
+}
+
+function lineOf(row: Pending): string {
+  return typeof row === 'string' ? row : toLine(row)
 }
 
 // Classes 22 and 23: the server lives, and what it was sent does not fit.

@@ -3,14 +3,14 @@ import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ownMark } from '../../../gateway/storage/process-mark.ts'
-import { adoptSegments, createSpoolFolder } from '../../../gateway/storage/spool-folder.ts'
+import { adoptFolders, createSpoolFolder } from '../../../gateway/storage/spool-folder.ts'
 
 let spoolDir = ''
 let own = ''
 
 beforeEach(async () => {
   spoolDir = await mkdtemp(path.join(tmpdir(), 'colonnade-spool-folder-'))
-  own = await createSpoolFolder(spoolDir)
+  own = createSpoolFolder(spoolDir)
 })
 afterEach(() => rm(spoolDir, { recursive: true, force: true }))
 
@@ -25,7 +25,7 @@ async function leave(name: string, owner: object | undefined, lastBeatMsAgo = 0)
   await utimes(file, beat, beat)
 }
 
-const adopted = async () => (await adoptSegments(spoolDir, own)).length
+const adopted = async () => (await adoptFolders(spoolDir, own)).segments.length
 
 test('a living worker of this host keeps its rows, however long it was silent', async () => {
   await leave('worker-living', ownMark(), 3_600_000)
