@@ -4,7 +4,7 @@ import type { CallerGate, CallerUse } from './caller-gate.ts'
 import { isPastSoft } from './caller-headers.ts'
 import { usedOf, type HeldPart } from './caller-holds.ts'
 import type { CallerPlan } from './caller-plan.ts'
-import { scopesOf, type CallerRules } from './caller-specs.ts'
+import { mostNano, scopesOf, type CallerRules } from './caller-specs.ts'
 import { dollarsOf, nameOf } from './caller-words.ts'
 import type { RunningCounters } from './counters.ts'
 import { HolderLimits, type CallerLimit, type CallerPlaces } from './holder-limits.ts'
@@ -173,7 +173,9 @@ export class CallerGates {
   #exceeded({ limit }: HeldPart, used: CallerUse, parts: readonly HeldPart[]): void {
     let held = 0
     for (const part of parts) if (part.limit === limit) held += part.amount
-    const { unit } = limit.spec
+    const { unit, amount } = limit.spec
+    // Of what only warns nothing is held.
+    if (amount === mostNano) return
     const all = unit === 'nano' ? used.nano : used.tokens
     if (all !== undefined && all > held) this.counts.addExceeded(unit)
   }

@@ -1,5 +1,5 @@
 import type { CallerAsk } from './caller-gate.ts'
-import type { CallerUnit } from './caller-specs.ts'
+import { mostNano, type CallerUnit } from './caller-specs.ts'
 import type { CallerLimit, CallerPlaces, HolderLimits } from './holder-limits.ts'
 
 /** Everything that limits one caller's requests for one model, from the narrowest holder to the widest. */
@@ -7,7 +7,7 @@ export interface CallerPlan {
   readonly holders: readonly HolderLimits[]
   readonly limits: readonly CallerLimit[]
   readonly places: readonly CallerPlaces[]
-  /** Money or tokens are among them. */
+  /** Money or tokens are among them, and not only to be warned of. */
   readonly isBounding: boolean
 }
 
@@ -18,7 +18,7 @@ export function createPlan(holders: readonly HolderLimits[], names: readonly str
     holders,
     limits,
     places: all.flatMap((one) => one.places),
-    isBounding: limits.some(({ spec }) => spec.unit !== 'requests'),
+    isBounding: limits.some(({ spec }) => spec.unit !== 'requests' && spec.amount < mostNano),
   }
 }
 

@@ -277,6 +277,19 @@ test('who spends more than a soft budget is warned once a window, and told in a 
   expect(gates.warned).toHaveLength(2)
 })
 
+test('a soft budget alone bounds no answer and refuses nobody', async () => {
+  const gates = gatesOf(createReplica())
+  const gate = gates.of(accessOf(holder('key', 'a', { softBudgetNano: 100 })), llm)
+  expect(gate?.isBounding('m')).toBe(false)
+  const admission = await admit(gate)
+  admission.settle({ ...sent, nano: 250 })
+  expect(admission.headers()).toContain(
+    'key sk-...a has spent 0.00000025 of a soft budget of 0.0000001',
+  )
+  expect(gates.counts.exceeded.size).toBe(0)
+  expect(gates.warned).toHaveLength(1)
+})
+
 describe('while Postgres is away', () => {
   test.each(['lease', 'allow', 'deny'])('%s', async (mode) => {
     const replica = createReplica()
