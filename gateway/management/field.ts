@@ -1,4 +1,5 @@
 import { isObject } from '../../modules/json-object.ts'
+import { nearestNames } from '../../modules/nearest-name.ts'
 import { withoutSecrets } from '../../modules/secret-shapes.ts'
 
 /** Stands for a value that does not fit; what is wrong with it is among the faults. */
@@ -10,11 +11,22 @@ const isSecret = /(^|_)(keys?|password)(\[|$)/
 /** What is wrong with a body: all of it, so that it is mended at once. */
 export class Faults {
   readonly list: { readonly at: string; readonly message: string }[] = []
+  /** About names that nobody knows: they are kept nowhere. */
+  readonly warnings: string[] = []
 
   refuse(at: string, expected: string, raw: unknown): typeof unfit {
     const found = isSecret.test(at) ? 'something else' : shown(raw)
     this.list.push({ at, message: `${at}: expected ${expected}, found ${found}` })
     return unfit
+  }
+
+  /** Tells of a name that is none of these, with the nearest of them. */
+  ignore(key: string, known: readonly string[], within = ''): void {
+    if (this.warnings.length >= mostWarnings) return
+    const [near] = nearestNames(key, known, 1)
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    const word = withoutSecrets(key.slice(0, 60))
+    this.warnings.push(`unknown field ${within}${word}: it is kept nowhere${hint}`)
   }
 }
 
@@ -27,6 +39,7 @@ export interface Field<Value = unknown> {
 
 export type ValueOf<F> = F extends Field<infer Value> ? Value : never
 
+const mostWarnings = 10
 const longestName = 256
 const mostDollars = 9_000_000
 const mostNumber = 1_000_000_000_000_000
@@ -121,7 +134,7 @@ export function mapOf<Value>(item: Field<Value>): Field<Readonly<Record<string, 
         return faults.refuse(at, expected, raw)
       const entries: [string, Value][] = []
       for (const [word, one] of Object.entries(raw)) {
-        const inner = `${at}.${word.slice(0, 60)}`
+        const inner = `${at}.${withoutSecrets(word.slice(0, 60))}`
         if (key.read(word, inner, faults) === unfit) return unfit
         const value = item.read(one, inner, faults)
         if (value === unfit) return unfit
@@ -138,7 +151,8 @@ export function either<One, Other>(one: Field<One>, other: Field<Other>): Field<
   return {
     expected,
     read(raw, at, faults) {
-      const first = one.read(raw, at, new Faults())
+      // Keys and values are of the second form, whatever the first says of them.
+      const first = isObject(raw) ? unfit : one.read(raw, at, new Faults())
       if (first !== unfit) return first
       if (isObject(raw)) return other.read(raw, at, faults)
       const second = other.read(raw, at, new Faults())

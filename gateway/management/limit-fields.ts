@@ -1,5 +1,4 @@
 import { faultOfName } from '../../modules/module-name.ts'
-import { nearestNames } from '../../modules/nearest-name.ts'
 import { zoneOf } from '../../modules/time-zone.ts'
 import { isObject } from '../../modules/json-object.ts'
 import {
@@ -91,7 +90,7 @@ export const routes = listOf(name(), { most: 200 })
 
 export const keyType = oneOf(['default', 'llm_api', 'management', 'read_only'])
 
-/** A mapping of just these fields. */
+/** A mapping of just these fields; what else stands there is kept nowhere, and told of. */
 export function block(fields: Fields): Field<Readonly<Record<string, unknown>>> {
   const names = Object.keys(fields)
   const expected = `keys and values (${names.join(', ')})`
@@ -101,13 +100,10 @@ export function block(fields: Fields): Field<Readonly<Record<string, unknown>>> 
       if (!isObject(raw)) return faults.refuse(at, expected, raw)
       const entries: [string, unknown][] = []
       for (const [key, value] of Object.entries(raw)) {
-        if (value === null) continue
         const inner = Object.hasOwn(fields, key) ? fields[key] : undefined
-        const [near] = nearestNames(key, names, 1)
-        const known = near === undefined ? names.join(', ') : near
-        const read = inner
-          ? inner.read(value, `${at}.${key}`, faults)
-          : faults.refuse(at, `no other key than ${known}`, key)
+        if (!inner) faults.ignore(key, names, `${at}.`)
+        if (!inner || value === null) continue
+        const read = inner.read(value, `${at}.${key}`, faults)
         if (read === unfit) return unfit
         entries.push([key, read])
       }

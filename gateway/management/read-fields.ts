@@ -1,6 +1,4 @@
 import { isObject } from '../../modules/json-object.ts'
-import { nearestNames } from '../../modules/nearest-name.ts'
-import { withoutSecrets } from '../../modules/secret-shapes.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { Faults, unfit, type Field, type ValueOf } from './field.ts'
 
@@ -27,10 +25,9 @@ export function readFields<F extends Fields>(fields: F, raw: unknown): Read<F> {
   }
   const faults = new Faults()
   const entries: [string, unknown][] = []
-  const unknown: string[] = []
   for (const [name, value] of Object.entries(raw)) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-    if (field === undefined) unknown.push(name)
+    if (field === undefined) faults.ignore(name, Object.keys(fields))
     // Clients leave forms empty: LiteLLM takes that for nothing.
     else if (value === null || value === '') entries.push([name, null])
     else {
@@ -41,7 +38,7 @@ export function readFields<F extends Fields>(fields: F, raw: unknown): Read<F> {
   refuse(faults)
   const sent: unknown = Object.fromEntries(entries)
   if (!isRead(fields, sent)) throw new Error('a body that was read is no object')
-  return { sent, warnings: unknownNames(unknown, Object.keys(fields)) }
+  return { sent, warnings: faults.warnings }
 }
 
 /** What must be there. */
@@ -56,15 +53,6 @@ function refuse({ list }: Faults): void {
   const messages = list.slice(0, mostNamed).map(({ message }) => message)
   const more = list.length > mostNamed ? [`and ${list.length - mostNamed} more`] : []
   throw new GatewayError('invalid_request', [...messages, ...more].join('; '), { param: first.at })
-}
-
-function unknownNames(unknown: readonly string[], known: readonly string[]): string[] {
-  return unknown.slice(0, mostNamed).map((name) => {
-    const [near] = nearestNames(name, known, 1)
-    const shown = withoutSecrets(name.slice(0, 60))
-    const hint = near === undefined ? '' : `; did you mean ${near}?`
-    return `unknown field ${shown}: it is kept nowhere${hint}`
-  })
 }
 
 // Each entry was read by its field.

@@ -52,6 +52,20 @@ test('a name that nobody knows is named with its neighbour, and without what may
   expect(warnings.join()).not.toContain(secret)
 })
 
+test('so is one within a field, and a wrong value there is refused', () => {
+  const { sent, warnings } = readFields(newKeyFields, {
+    model_max_budget: { m: { max_budget: 1, per: 'day' }, n: 2 },
+  })
+  expect(sent).toEqual({ model_max_budget: { m: { max_budget: 1 }, n: { max_budget: 2 } } })
+  expect(warnings).toEqual([
+    'unknown field model_max_budget.m.per: it is kept nowhere; did you mean time_period?',
+  ])
+  const wrong = { model_max_budget: { m: -2 }, module_limits: { llm: { rpm_limit: 'x' } } }
+  expect(() => readFields(newKeyFields, wrong)).toThrow(
+    /model_max_budget\.m: expected US dollars.*module_limits\.llm\.rpm_limit: expected/,
+  )
+})
+
 test('what LiteLLM keeps in the metadata limits, and is shown there again', () => {
   const metadata = { team: 'a', model_rpm_limit: { m: 5 }, tags: ['x'], guardrails: 7 }
   const settings = settingsAfter({}, { metadata }, ['metadata'])
