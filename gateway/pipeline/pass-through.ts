@@ -75,7 +75,7 @@ async function pass(request: PassedRequest, around: Surroundings): Promise<strin
   exchange.currentGroup = deployment.modelName
   exchange.upstreamModel = model
   await admitPassingCaller(said, bytes?.length ?? 0, deployment, around)
-  const call = await createCall(request, bytes, destination, around)
+  const call = await createCall(request, bytes, destination, around.rooms)
   const admission = await admitPassed(deployment, bytes?.length ?? 0, around)
   try {
     return await send(call, request, destination, around)
@@ -92,6 +92,8 @@ async function send(
 ): Promise<string> {
   const { exchange, rooms } = around
   const usageReader = await deployment.provider.usageReader?.()
+  // From here to the call nothing is waited for: who leaves later ends that.
+  requireCaller(around)
   exchange.deployment = isPaid ? deployment : withoutPrice(deployment)
   exchange.attempts = 1
   const startedAt = rooms.now()
@@ -151,9 +153,8 @@ async function createCall(
   { method, query, headers: callers, keyCarriers, body }: PassedRequest,
   json: Buffer | undefined,
   { deployment, path: asked }: Destination,
-  around: Surroundings,
+  rooms: Rooms,
 ): Promise<Call> {
-  const { rooms } = around
   const { credentials, sign, origin } = deployment
   const [bare = '', ...own] = asked.split('?')
   const path = bare + joinQueries(own.length === 0 ? '' : `?${own.join('?')}`, query)
@@ -168,17 +169,16 @@ async function createCall(
     const finished = { method, path, headers, host, body: bytes ?? Buffer.alloc(0) }
     headers.push(...(await sign(finished, rooms.wallClock())))
   }
-  requireCaller(around)
   if (bytes !== undefined || body.kind !== 'flow')
     return { method, path, headers, body: bytes ?? null }
   if (body.length !== undefined) headers.push('content-length', body.length)
   return { method, path, headers, body: body.open() }
 }
 
-function masksOf({ address }: PassedRequest, { origin, basePath, secrets }: Deployment) {
+function masksOf({ route, address }: PassedRequest, { origin, basePath, secrets }: Deployment) {
   const { host } = new URL(origin)
   return {
-    upstream: origin + stemOf(basePath),
+    upstream: origin + (route.kind === 'own' ? basePath : stemOf(basePath)),
     own: address,
     // Its host is what addresses of files begin with, which a caller needs as they are.
     secrets: secrets.filter((secret) => secret !== host && secret.length > 3),

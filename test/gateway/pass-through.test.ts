@@ -555,6 +555,12 @@ describe("paths of the operator's own", () => {
     expect(upstream.requests).toHaveLength(before)
   })
 
+  test('hand out addresses that lead to them again', async () => {
+    upstream.script(answerBytes('', 202, { location: `${upstream.url}/engine/v2/jobs/1` }))
+    const response = await own.get('/bria/jobs')
+    expect(response.headers.get('location')).toBe(`${own.url}/bria/jobs/1`)
+  })
+
   test('take uploads, and want a key', async () => {
     const file = Buffer.alloc(2_000_000, 'a')
     const headers = { authorization: `Bearer ${own.key}`, 'content-type': 'image/png' }
