@@ -48,7 +48,7 @@ export async function listKeys(ask: Ask): Promise<Answer> {
   const page = pageOf(query, { sizes: ['size', 'page_size'], usual: 10, most: 100 })
   const isFull = query.flag('return_full_object') ?? false
   const status = query.oneOf('status', statuses)
-  const filter = filterOf(ask)
+  const filter = { ...filterOf(ask), orTeamIds: await managedTeams(ask) }
   if (status === 'deleted') {
     const { rows, total } = await accounts.keys.listDeleted(filter, page)
     const keys = rows.map((row) => (isFull ? deletedKeyShape(row) : row.id))
@@ -99,6 +99,14 @@ function filterOf({ query, actor, house }: Ask): KeyFilter {
     search: query.text('search'),
     ...(!actor.isViewer && { visible: { teamIds: actor.adminOf, id: actor.keyId ?? '' } }),
   }
+}
+
+/** `include_team_keys`: the teams that the user who is asked about manages. */
+async function managedTeams({ accounts, query }: Ask): Promise<readonly string[]> {
+  const userId = query.text('user_id')
+  if (userId === undefined || query.flag('include_team_keys') !== true) return []
+  const memberships = await accounts.members.find({ userIds: [userId] })
+  return memberships.filter(({ role }) => role === 'admin').map(({ teamId }) => teamId)
 }
 
 function mayRead(actor: Actor, { id, teamId }: KeyRow): boolean {

@@ -13,6 +13,8 @@ export interface DeletedKeyRow extends Pick<
 /** Which keys a list is of; what is absent is not asked about. */
 export interface KeyFilter {
   readonly userId?: string | undefined
+  /** Beside the user's own, keys of these teams. */
+  readonly orTeamIds?: readonly string[] | undefined
   readonly teamId?: string | undefined
   /** Only keys of these teams, or this one key. */
   readonly visible?: { readonly teamIds: readonly string[]; readonly id: string } | undefined
@@ -45,7 +47,8 @@ export interface KeyOrder {
 }
 
 const filter = `
-  ($1::text is null or k.user_id = $1) and ($2::text is null or k.team_id = $2)
+  ($1::text is null or k.user_id = $1 or k.team_id = any($10::text[]))
+  and ($2::text is null or k.team_id = $2)
   and ($3::text[] is null or k.team_id = any($3) or k.id = $4) and ($5::text[] is null or k.id = any($5))
   and ($6::text is null or k.alias ilike $6)
   and ($7::text is null or k.alias ilike $7 or k.name ilike $7 or k.user_id ilike $7 or k.team_id ilike $7)
@@ -66,7 +69,7 @@ export async function listKeys(
   const { rows } = await queries.query<KeyRow>(
     statement(
       `select ${keyColumns} from colonnade.keys k where ${filter}
-       order by ${by} ${way} nulls last, k.id ${way} limit $10 offset $11`,
+       order by ${by} ${way} nulls last, k.id ${way} limit $11 offset $12`,
       [...values, page.limit, page.offset],
     ),
   )
@@ -86,7 +89,7 @@ export async function listAliases(
   const { rows } = await queries.query<{ alias: string; total: number }>(
     statement(
       `select k.alias, (count(*) over ())::int as total from colonnade.keys k
-       where ${filter} and k.alias is not null order by k.alias limit $10 offset $11`,
+       where ${filter} and k.alias is not null order by k.alias limit $11 offset $12`,
       [...values, page.limit, page.offset],
     ),
   )
@@ -134,5 +137,6 @@ function filterValues(asked: KeyFilter): unknown[] {
     anywhere(asked.search),
     asked.status,
     asked.organizationId,
+    asked.orTeamIds ?? [],
   ]
 }

@@ -94,6 +94,9 @@ describe('the admin of a team', () => {
       Object(listed.body['keys']).map((one: object) => Reflect.get(one, 'team_id')),
     )
     expect([...teams]).toEqual(['red'])
+    const own = await ask('/key/list?user_id=lead')
+    const all = await ask('/key/list?user_id=lead&include_team_keys=true')
+    expect(Number(all.body['total_count'])).toBeGreaterThan(Number(own.body['total_count']))
   })
 
   test('sees and touches no other team', async () => {
