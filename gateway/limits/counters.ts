@@ -11,6 +11,8 @@ export interface CountersOptions extends LedgerLineOptions {
 const tellEveryMs = 1000
 const sweepEveryMs = 5000
 const asksAtOnce = 200
+/** Of so many counters at most news are told in one turn: two statements. */
+const mostTold = 400
 
 /**
  * Creates the counters of this process: leased from the ledger where there is one, else exact in this process alone.
@@ -158,13 +160,22 @@ export class RunningCounters implements Counters {
     await this.#line.sweep()
   }
 
-  #collect(now: number): Told[] {
+  // Who has waited longest speaks first: where thousands have news, each waits for its turn some seconds.
+  #collect(now: number, most = mostTold): Told[] {
     const all: Told[] = []
+    const asked: LeasedCounter[] = []
     for (const counter of this.#awake) {
-      for (const ask of counter.toTell(now)) all.push({ counter, ask })
-      if (!counter.mayRest(now)) continue
-      counter.rest()
+      if (all.length >= most) break
+      const asks = counter.toTell(now)
+      for (const ask of asks) all.push({ counter, ask })
+      if (counter.mayRest(now)) {
+        counter.rest()
+        this.#awake.delete(counter)
+      } else if (asks.length > 0) asked.push(counter)
+    }
+    for (const counter of asked) {
       this.#awake.delete(counter)
+      this.#awake.add(counter)
     }
     return all
   }
@@ -197,7 +208,7 @@ export class RunningCounters implements Counters {
     for (const counter of this.#awake) await counter.asking
     for (const counter of this.#awake) counter.handBack()
     if (this.#line.heardAt === -Infinity) return
-    this.isTold = await this.#exchange(this.#collect(this.#line.now()), 0)
+    this.isTold = await this.#exchange(this.#collect(this.#line.now(), Infinity), 0)
   }
 }
 
