@@ -5,7 +5,7 @@ import {
   unsupported,
   type Unsayable,
 } from './dialect-limits.ts'
-import { demanding, callOf, forcedCallOf, refuseChoice } from './ollama-forced-call.ts'
+import { callOf, demanding, forcedCallOf, formatFor, refuseChoice } from './ollama-forced-call.ts'
 import { finishReasonOf, optionalText, readOllama, toolCallsIn, usageOf } from './ollama-answers.ts'
 import { createChatStream } from './ollama-chat-stream.ts'
 import { formatOf, thinkOf } from './ollama-fields.ts'
@@ -54,7 +54,7 @@ function toUpstream(request: ModelRequest, target: Target): UpstreamCall {
     path: '/api/chat',
     body: {
       ...otherFields(fields),
-      ...(forced ? { format: forced.schema } : formatOf(fields, target)),
+      ...(forced ? { format: formatFor(forced) } : formatOf(fields, target)),
       ...thinkOf(fields, target),
       ...(tools.length > 0 && { tools }),
       model: target.model,
@@ -82,8 +82,9 @@ function toAnswer(answer: unknown, request: ModelRequest): Record<string, unknow
   const text = optionalText(said.message.content, 'message.content', request)
   const thinking = optionalText(said.message.thinking, 'message.thinking', request)
   const forced = text === '' ? undefined : forcedCallOf(request.fields)
-  const content = forced ? '' : text
-  const all = forced ? [callOf(forced, text, request)] : toolCallsIn(said.message, 0, request)
+  const made = forced && callOf(forced, text, request)
+  const content = made ? '' : text
+  const all = made ? [made] : toolCallsIn(said.message, 0, request)
   const calls = request.fields.parallel_tool_calls === false ? all.slice(0, 1) : all
   const message = {
     role: 'assistant',

@@ -120,6 +120,21 @@ describe.each(models)('chat with %s', (model) => {
     expect(callsIn(answer.choices[0]?.message)).toEqual([['weather', { city: 'Paris' }]])
   })
 
+  test('any function, but one of them, streamed', async () => {
+    const clock = {
+      type: 'function' as const,
+      function: { name: 'clock', parameters: { type: 'object' } },
+    }
+    const stream = client.chat.completions.stream({
+      model,
+      messages: say('Weather?'),
+      tools: [...tools, clock],
+      tool_choice: 'required',
+    })
+    const { choices } = await stream.finalChatCompletion()
+    expect(callsIn(choices[0]?.message)).toEqual([['weather', { city: 'Paris' }]])
+  })
+
   test('a picture', async () => {
     const content = [
       { type: 'text' as const, text: 'What is this?' },

@@ -1,3 +1,4 @@
+import { fieldOf } from '../../../modules/json-object.ts'
 import { failure, sinceAnswer, type Said, type Vendor } from './vendor.ts'
 
 interface Request {
@@ -26,6 +27,7 @@ export const ollama: Vendor = {
       results: turns.filter(({ role }) => role === 'tool').map(({ content }) => content),
       pictures: turns.flatMap(({ images = [] }) => images.map(typeOf)),
       hasSchema: request.format !== undefined,
+      isCallWritten: fieldOf(request.format, 'anyOf') !== undefined,
     }
   },
   answer: (said) => line(said.texts.join(''), callsOf(said), end),

@@ -11,6 +11,8 @@ export interface Asked {
   readonly pictures: readonly string[]
   /** Whether an answer by a JSON schema is asked for. */
   readonly hasSchema: boolean
+  /** Whether that is one for a call of one of several functions. */
+  readonly isCallWritten?: boolean
 }
 
 /** What the model says to it. */

@@ -35,6 +35,11 @@ const call = (written: unknown): unknown => [
   { role: 'assistant', tool_calls: [{ id: 'a', function: { name: 'f', arguments: written } }] },
 ]
 
+const apart = (name: string): unknown => ({
+  type: 'function',
+  function: { name, parameters: { $defs: { a: {} }, properties: { a: { $ref: '#/$defs/a' } } } },
+})
+
 describe('Ollama has no words for', () => {
   test.each([
     ['n', { n: 2 }],
@@ -42,7 +47,7 @@ describe('Ollama has no words for', () => {
     ['top_logprobs', { top_logprobs: 2 }],
     ['logit_bias', { logit_bias: { '5': 1 } }],
     ['functions', { functions: [] }],
-    ['tool_choice', { tool_choice: 'required' }],
+    ['tool_choice', { tool_choice: 'required', tools: [apart('f'), apart('g')] }],
     ['tool_choice', { tool_choice: { type: 'allowed_tools' } }],
     ['audio', { audio: { voice: 'alloy' } }],
     ['modalities', { modalities: ['text', 'audio'] }],
