@@ -79,6 +79,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     databaseUrl: () => configuration.databaseUrl,
     spoolDir: settings.spoolDir,
     module: settings.moduleName ?? 'gateway',
+    saltId: () => configuration.sealer?.id,
     keepSpendMs: () => configuration.serving?.module.general.spendLogRetentionMs,
     log,
   })

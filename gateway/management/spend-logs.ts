@@ -8,8 +8,8 @@ import type { Query } from './query.ts'
 import { withinScope } from './spend-scope.ts'
 import { spendLogOf } from './spend-shapes.ts'
 
-/** The id of a key that is named by itself or by its id. */
-export type FindKeyId = (key: string) => string
+/** The ids that a key may have which is named by itself or by its id. */
+export type FindKeyIds = (key: string) => readonly string[]
 
 const mostRows = 1000
 const usualRows = 100
@@ -22,9 +22,9 @@ export async function spendLogs(
   query: Query,
   caller: Caller,
   spend: SpendReports,
-  idOf: FindKeyId,
+  idsOf: FindKeyIds,
 ): Promise<readonly Record<string, unknown>[]> {
-  const filter = readFilter(query, caller, idOf)
+  const filter = readFilter(query, caller, idsOf)
   const isSummary =
     filter.from !== undefined && filter.to !== undefined && (query.flag('summarize') ?? true)
   if (isSummary) return summaries(await spend.sum(['day', 'caller', 'user', 'model'], filter))
@@ -37,9 +37,9 @@ export async function spendLogPage(
   query: Query,
   caller: Caller,
   spend: SpendReports,
-  idOf: FindKeyId,
+  idsOf: FindKeyIds,
 ): Promise<Record<string, unknown>> {
-  const filter = readFilter(query, caller, idOf)
+  const filter = readFilter(query, caller, idsOf)
   const { offset, limit, page } = pageOf(query)
   const [rows, total] = await Promise.all([
     spend.findRows(filter, { offset, limit }),
@@ -54,14 +54,14 @@ export async function spendLogPage(
   }
 }
 
-function readFilter(query: Query, caller: Caller, idOf: FindKeyId): RowFilter {
+function readFilter(query: Query, caller: Caller, idsOf: FindKeyIds): RowFilter {
   const key = query.text('api_key')
   const list = (name: string) => {
     const value = query.text(name)
     return value === undefined ? undefined : [value]
   }
   const asked = {
-    callers: key === undefined ? undefined : [idOf(key)],
+    callers: key === undefined ? undefined : idsOf(key),
     users: list('user_id'),
     teams: list('team_id'),
   }

@@ -26,7 +26,7 @@ type Answer = (query: Query, caller: Caller) => unknown
 /** What was spent, by LiteLLM's paths. */
 export function addSpendRoutes(app: FastifyInstance, gateway: Gateway, desk: Desk): void {
   const { spend } = gateway.storage
-  const { keyIdOf } = desk
+  const { keyIdsOf } = desk
   const get = (path: string, answer: Answer): void => {
     app.get(path, async (request: FastifyRequest) =>
       answer(new Query(request.query), await desk.authenticate(request)),
@@ -38,8 +38,8 @@ export function addSpendRoutes(app: FastifyInstance, gateway: Gateway, desk: Des
       return answer(query)
     })
 
-  get('/spend/logs', (query, caller) => spendLogs(query, caller, spend, keyIdOf))
-  get('/spend/logs/v2', (query, caller) => spendLogPage(query, caller, spend, keyIdOf))
+  get('/spend/logs', (query, caller) => spendLogs(query, caller, spend, keyIdsOf))
+  get('/spend/logs/v2', (query, caller) => spendLogPage(query, caller, spend, keyIdsOf))
   ofAll('/spend/keys', (query) => spendOfKeys(spend, query, 100))
   ofAll('/spend/users', async (query) =>
     (await spendBy(spend, 'user', query)).map((one) => ({ user_id: one.name, spend: one.spend })),
@@ -90,7 +90,7 @@ export function addSpendRoutes(app: FastifyInstance, gateway: Gateway, desk: Des
   )
   ofAll('/global/spend/logs', async (query) => {
     const key = query.text('api_key')
-    const callers = key === undefined ? undefined : [keyIdOf(key)]
+    const callers = key === undefined ? undefined : keyIdsOf(key)
     const sums = await spend.sum(['day'], { ...daysOf(query), callers })
     return sums.map(({ parts, costNano }) => ({ date: parts.day, spend: toDollars(costNano) }))
   })

@@ -22,7 +22,7 @@ export function withinScope({ access, isMaster }: Caller, asked: AskedSpenders):
   if (teams?.length) throw notYours('teams you are an admin of')
   const isOwnUser = users?.length && users.every((user) => user === access.userId)
   if (users?.length && !isOwnUser) throw notYours('your own user')
-  if (callers?.some((caller) => caller !== access.id)) throw notYours('your own key')
+  if (callers && !callers.includes(access.id)) throw notYours('your own key')
   return isOwnUser ? asked : { callers: [access.id] }
 }
 

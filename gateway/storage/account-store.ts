@@ -17,8 +17,12 @@ export class AccountStore {
   // Requests that are served need connections of the same pool.
   readonly #turns = new Turns({ most: 2, mostWaiting: 200 })
 
-  constructor(connection: Connection) {
+  readonly #saltId: () => string | undefined
+
+  /** `saltId` names the salt key that new virtual keys are made under. */
+  constructor(connection: Connection, saltId: () => string | undefined) {
     this.#connection = connection
+    this.#saltId = saltId
   }
 
   /**
@@ -34,7 +38,9 @@ export class AccountStore {
     const words = this.#connection.wasConfigured ? away : notConfigured
     return this.#turns.take(() =>
       ask(this.#connection, words, (pool) =>
-        inTransaction(pool, timeoutMs, (client) => work(accountsOf(client)).catch(refuseConflict)),
+        inTransaction(pool, timeoutMs, (client) =>
+          work(accountsOf(client, this.#saltId())).catch(refuseConflict),
+        ),
       ),
     )
   }

@@ -21,12 +21,12 @@ import { addUser, findUsers, listUsers, removeUsers, updateUser, userOrders } fr
 export type Accounts = ReturnType<typeof accountsOf>
 
 /** The statements about accounts, all run by one client. */
-export function accountsOf(queries: Queries) {
+export function accountsOf(queries: Queries, saltId: string | undefined) {
   return {
     apart: apart.bind(null, queries),
     keys: {
       orders: keyOrders,
-      add: addKey.bind(null, queries),
+      add: addKey.bind(null, queries, saltId),
       update: updateKey.bind(null, queries),
       find: findKeys.bind(null, queries),
       list: listKeys.bind(null, queries),

@@ -29,9 +29,10 @@ export interface KeyRow extends KeyColumns, RowHistory {
 export const keyColumns = `k.id, k.name, k.alias, k.user_id as "userId", k.team_id as "teamId", k.budget_id as "budgetId",
   k.settings, k.is_blocked as "isBlocked", ${isoOf('k.expires_at', 'expiresAt')}, ${historyOf('k')}`
 
-/** Stores a new key; one that takes the place of another was made when that was. */
+/** Stores a new key, made under the salt key of this id; one that takes the place of another was made when that was. */
 export async function addKey(
   queries: Queries,
+  saltId: string | undefined,
   id: string,
   key: KeyColumns,
   by: string,
@@ -40,10 +41,10 @@ export async function addKey(
   const { rows } = await queries.query<KeyRow>(
     statement(
       `insert into colonnade.keys as k (id, name, alias, user_id, team_id, budget_id, settings, is_blocked, expires_at,
-         created_by, updated_by, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($11, $10), $10, coalesce($12::timestamptz, now()))
+         created_by, updated_by, created_at, salt_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($11, $10), $10, coalesce($12::timestamptz, now()), $13)
        returning ${keyColumns}`,
-      [id, ...valuesOf(key), by, before?.createdBy, before?.createdAt],
+      [id, ...valuesOf(key), by, before?.createdBy, before?.createdAt, saltId],
     ),
   )
   return only(rows)

@@ -117,6 +117,8 @@ export interface StorageOptions {
   readonly module: string
   /** How long rows of single exchanges are kept; undefined: for good. */
   readonly keepSpendMs?: () => number | undefined
+  /** Names the salt key that virtual keys are made under. */
+  readonly saltId?: () => string | undefined
   readonly log: Log
   readonly now?: () => number
   /** Told after each change of the database's state or its cause. */
@@ -187,7 +189,7 @@ export function createStorage(options: StorageOptions): Storage {
     customers: new CustomerLimits(connection),
     responses,
     access: new AccessStore(connection),
-    accounts: new AccountStore(connection),
+    accounts: new AccountStore(connection, options.saltId ?? (() => undefined)),
     stored: new StoredModels(connection),
     salts: new SaltKeys(connection),
     spend: new SpendStore(connection),

@@ -185,6 +185,7 @@ test('a module that takes no stored models says how to change that', async () =>
 test('a salt key changed by accident takes nothing down, is named, and nothing is written under it', async () => {
   const first = await start()
   await post(first, '/model/new', newModel('extra'))
+  const { body: key } = await post(first, '/key/generate', {})
   await first.close()
   closing.length = 0
   const second = await start({ SALT_KEY: newSalt })
@@ -204,10 +205,12 @@ test('a salt key changed by accident takes nothing down, is named, and nothing i
   const before = (await get(third, '/salt/status')).body
   expect(before.salt_keys).toMatchObject([
     { id: saltIdOf(newSalt), is_current: true, in_use_by: 0 },
-    { id: saltIdOf(salt), is_current: false, in_use_by: 1 },
+    { id: saltIdOf(salt), is_current: false, in_use_by: 2 },
   ])
   const rotated = (await post(third, '/salt/rotate', {})).body
-  expect(rotated).toMatchObject({ resealed: 1, salt_keys: [{ in_use_by: 1 }, { in_use_by: 0 }] })
+  expect(rotated).toMatchObject({ resealed: 1, salt_keys: [{ in_use_by: 1 }, { in_use_by: 1 }] })
+  const spent = await get(third, `/spend/logs?api_key=${key.key}`)
+  expect(spent.status).toBe(200)
   const fourth = await start({ SALT_KEY: newSalt })
   await until(async () => (await ask(fourth, 'extra').catch(() => undefined)) !== undefined)
 })
