@@ -85,6 +85,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'salt-check.ts': [],
   'status.ts': [],
   'workers.ts': ['limits/'],
+  'doctor.ts': ['doctor/'],
+  'doctor/': [],
   'endpoints/': ['pipeline/', 'auth/', 'errors/', 'upstream/'],
   'management/': ['endpoints/', 'auth/', 'limits/', 'routing/', 'accounting/', 'errors/'],
   'pipeline/': [
