@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // What holds deadlines of a fraction of a second, or compares rates: run one by one when the others are through.
 const timed = [
+  'test/gateway/budgets-killed.test.ts',
   'test/gateway/caller-gone.test.ts',
   'test/gateway/keys-revoked.test.ts',
   'test/gateway/queue.test.ts',

@@ -102,9 +102,11 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       wallClock: () => Date.now(),
       log,
     }))
+  // What callers may have at once is never more, unless the module says so.
+  const isStrict = () => configuration.serving?.module.general.onDatabaseOutage !== 'allow'
   const callers = new CallerGates({
     openCounters,
-    openSlots: () => new SlotBook(now, new SlotLeases(callerSlotLedger, now, log)),
+    openSlots: () => new SlotBook(now, new SlotLeases(callerSlotLedger, now, log, isStrict)),
     now,
     wallClock: () => Date.now(),
     log,

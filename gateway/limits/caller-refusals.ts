@@ -78,6 +78,15 @@ export function ledgerAway({ spec, of }: Pick<Refused, 'spec' | 'of'>): GatewayE
   )
 }
 
+/** All places that this gateway has are taken, and only the database could tell of others. */
+export function placesAway(of: string): GatewayError {
+  return new GatewayError(
+    'storage_unavailable',
+    `The database is away, and only it could tell how many parallel requests of ${of} other gateways have under way: all that this one may have are. Ask again later.`,
+    { retryAfterSeconds: awaySeconds },
+  )
+}
+
 /** Virtual keys are not served without the database, because the module says so. */
 export function deniedWhileAway(): GatewayError {
   return new GatewayError(

@@ -3,7 +3,13 @@ import type { CallerAdmission, CallerAsk, CallerGate } from './caller-gate.ts'
 import { callerHeaders } from './caller-headers.ts'
 import { CallerHolds, type HeldPart, type HoldKeeper } from './caller-holds.ts'
 import { createPlan, needOf, type CallerPlan } from './caller-plan.ts'
-import { deniedWhileAway, ledgerAway, limitReached, noPlaceLeft } from './caller-refusals.ts'
+import {
+  deniedWhileAway,
+  ledgerAway,
+  limitReached,
+  noPlaceLeft,
+  placesAway,
+} from './caller-refusals.ts'
 import type { CallerLimit, CallerPlaces, HolderLimits } from './holder-limits.ts'
 import type { Slot } from './slots.ts'
 
@@ -104,6 +110,7 @@ export class LimitsGate implements CallerGate {
     const slot =
       slots.tryTake(now) ?? (await slots.wait({ flow: '', tokens: 0, patienceMs }, now).slot)
     if (slot) return slot
+    if (slots.capacity < slots.total && this.#book.isLedgerAway()) throw placesAway(of)
     this.#book.onRefused(places)
     throw noPlaceLeft(of, slots.total)
   }

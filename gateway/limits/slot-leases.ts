@@ -22,6 +22,7 @@ export class SlotLeases {
   readonly #ledger: SlotLedger
   readonly #now: () => number
   readonly #log: Log
+  readonly #isStrict: () => boolean
   readonly #shared = new Map<string, SharedSlots>()
   readonly #gone = new Map<string, SharedSlots>()
   readonly #startedAt: number
@@ -35,7 +36,14 @@ export class SlotLeases {
   /** The end of the last outage. */
   #backAt = -Infinity
 
-  constructor(ledger: SlotLedger, now: () => number, log: Log) {
+  /** `isStrict`: out of touch a process goes on with the places that it holds, be it none. */
+  constructor(
+    ledger: SlotLedger,
+    now: () => number,
+    log: Log,
+    isStrict: () => boolean = () => false,
+  ) {
+    this.#isStrict = isStrict
     this.#ledger = ledger
     this.#now = now
     this.#log = log
@@ -167,7 +175,7 @@ export class SlotLeases {
     this.#contact = 'in touch'
   }
 
-  // What this process has it goes on using; it never has nothing.
+  // What this process has it goes on using; where that must not be too much in all, it may be nothing.
   #loseTouch(reason: string): number {
     this.#renewedAt = -Infinity
     const isNew = this.#contact === 'none yet'
@@ -175,7 +183,7 @@ export class SlotLeases {
     if (this.#contact !== 'lost') {
       this.#log.warn(
         { reason },
-        'places are not shared with other processes now: this one goes on with those it has, and at least one',
+        `places are not shared with other processes now: this one goes on with those it has${this.#isStrict() ? '' : ', and at least one'}`,
       )
     }
     this.#contact = 'lost'
@@ -183,7 +191,8 @@ export class SlotLeases {
       const { slots, held } = shared
       shared.markContact()
       slots.validUntil = Infinity
-      slots.grant(this.#heardAt === -Infinity ? slots.total : Math.max(1, held))
+      if (this.#isStrict()) slots.grant(held)
+      else slots.grant(this.#heardAt === -Infinity ? slots.total : Math.max(1, held))
     }
     return renewEveryMs / 4
   }

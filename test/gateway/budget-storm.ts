@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,7 +21,11 @@ export interface StormOptions {
 
 /** What the ledger has of one limit, and what the request log, callers and the upstream say of the same. */
 export interface StormLimit {
+  /** `team budget`: what of whom. */
   readonly name: string
+  readonly unit: string
+  /** The keys that it holds for. */
+  readonly keys: readonly string[]
   readonly amount: number
   readonly spent: number
   readonly leased: number
@@ -55,13 +59,42 @@ const nanoPerPromptToken = 1000
 const nanoPerAnswerToken = 2000
 const promptTokens = 8
 const mostAnswerTokens = 40
-export const atOnce = 3
-export const requestsADay = 300
+const atOnce = 3
+const requestsADay = 60
 
 interface Used {
   requests: number
   tokens: number
   nano: number
+}
+
+/** What a report says that must not be; empty: all promises were kept. */
+export function faultsOf(report: StormReport): string[] {
+  const { limits, violations, mostAtOnce, worstNano } = report
+  const faults = violations.map((what) => `more than the amount at a commit: ${what}`)
+  if (mostAtOnce > atOnce) faults.push(`${mostAtOnce} requests at once where ${atOnce} may be`)
+  for (const limit of limits) {
+    const { name, unit, amount, spent, leased, unsettled, excess, logged, served } = limit
+    const check = (isRight: boolean, what: string): void => {
+      if (!isRight) faults.push(`${name}, ${unit}: ${what}`)
+    }
+    check(spent <= amount, `${spent} of ${amount} is spent`)
+    check(
+      leased + unsettled + excess === 0,
+      `${leased} leased, ${unsettled} unsettled, ${excess} excess`,
+    )
+    check(spent === logged, `the ledger has ${spent}, the request log ${logged}`)
+    check(served <= spent, `the upstream did ${served}, the ledger has ${spent}`)
+  }
+  for (const key of new Set(limits.flatMap(({ keys }) => keys))) {
+    // What is left of one of its limits is too little for a request.
+    const isUsedUp = limits.some(
+      ({ keys, unit, amount, spent }) =>
+        keys.includes(key) && amount - spent < (unit === 'nano' ? worstNano : 1),
+    )
+    if (!isUsedUp && key !== 'once') faults.push(`${key} was refused with something left`)
+  }
+  return faults
 }
 
 /**
@@ -145,9 +178,8 @@ class Storm {
     this.#isOver = true
     await Promise.all(asking)
     await Promise.all(this.#gateways.map(({ process }) => untilKeysAreRead(process)))
-    await this.#settled()
-    // What is left is spent, one after the other, until nothing fits.
-    for (const { key, name } of this.#keys) await this.#spendRest(name, key)
+    await this.#adopted()
+    await Promise.all(this.#keys.map(({ key, name }) => this.#spendRest(name, key)))
     const startedAt = performance.now()
     await this.#settled()
     return this.#report(performance.now() - startedAt)
@@ -240,7 +272,7 @@ class Storm {
     this.#running.set(name, running)
     if (name === 'once') this.#mostAtOnce = Math.max(this.#mostAtOnce, running)
     response.once('close', () => this.#running.set(name, (this.#running.get(name) ?? 0) - 1))
-    await sleep(randomInt(2, 40))
+    await sleep(randomInt(10) === 0 && !this.#isOver ? randomInt(200, 800) : randomInt(2, 40))
     if (response.destroyed) return
     if (randomInt(50) === 0) {
       response.destroy()
@@ -292,12 +324,25 @@ class Storm {
     }
   }
 
+  /** One request after the other, until none fits. */
   async #spendRest(name: string, key: string): Promise<void> {
     if (name === 'once') return
     for (let refusals = 0; refusals < 3;) {
       const outcome = await this.#send(name, key, pick(this.#gateways).process)
       if (outcome === 'budget_exceeded' || outcome === 'rate_limit_exceeded') refusals += 1
     }
+  }
+
+  /** Nothing that a killed process left is still to be told. */
+  async #adopted(): Promise<void> {
+    const live = () => readdirSync(this.#folder, { recursive: true, encoding: 'utf8' })
+    await until(() => !live().some((name) => name.endsWith('.settlement.json')), 60_000)
+    await until(async () => {
+      const [row] = await this.#db.query(
+        `select count(*)::int as n from colonnade.counter_owners where not is_settled`,
+      )
+      return Number(row?.['n']) <= this.#gateways.length
+    }, 60_000)
   }
 
   /** Nothing is leased or unsettled any more, and every row is stored. */
@@ -337,7 +382,9 @@ class Storm {
       )
       const number = (name: string) => Number(row[name])
       limits.push({
-        name: `${kind} ${names.map(({ name }) => name).join('+')} ${unit}`,
+        name: `${kind} ${names.map(({ name }) => name).join('+')}`,
+        unit,
+        keys: names.map(({ name }) => name),
         amount: number('amount'),
         spent: number('spent'),
         leased: number('leased'),
@@ -380,6 +427,8 @@ function holderOf(kind: string, { name, id }: { name: string; id: string }): str
 async function untilKeysAreRead(gateway: GatewayProcess): Promise<void> {
   await until(async () => {
     try {
+      // Those that start need the machine more than those that look.
+      await sleep(100)
       const response = await fetch(`${gateway.url}/health/readiness`)
       return (await response.text()).includes('"virtual_keys":"listening"')
     } catch {

@@ -99,6 +99,31 @@ test('a process that comes later is left its share of what is idle', async () =>
   await close()
 })
 
+test.each([
+  { isStrict: true, expected: 0 },
+  { isStrict: false, expected: 6 },
+])('out of touch from the start, a process has $expected places of 6: %o', async (given) => {
+  let later = 0
+  const clock = () => performance.now() + later
+  const ledger = createDeskLedger({
+    isOpen: false,
+    onNotice: () => undefined,
+    ask: () => Promise.reject(new Error('away')),
+  })
+  const book = new SlotBook(clock, new SlotLeases(ledger, clock, log, () => given.isStrict))
+  const slots = book.of('gpu', { total: 6, queue })
+  const lost = Promise.withResolvers<void>()
+  const grant = slots.grant.bind(slots)
+  slots.grant = (capacity) => {
+    grant(capacity)
+    lost.resolve()
+  }
+  later = 5000
+  await lost.promise
+  expect(slots.capacity).toBe(given.expected)
+  await book.close()
+})
+
 test('a process that has ended leaves no timer', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const before = timers()
