@@ -1,0 +1,29 @@
+import type { Cluster } from '../../scripts/deploy/cluster.ts'
+import type { Kubectl } from './kubectl.ts'
+import type { TestedModule, TestFleet } from './fleet-folder.ts'
+
+/** What a check works with. */
+export interface Stage {
+  readonly kubectl: Kubectl
+  readonly fleet: TestFleet
+  readonly cluster: Cluster
+  /** The one whose pods are rolled, scaled and killed: it serves chat. */
+  readonly subject: TestedModule
+  readonly others: readonly TestedModule[]
+  /** `127.0.0.1` or a node's address: where node ports answer. */
+  readonly host: () => Promise<string>
+  /** Faults last minutes, every module gets its turn. */
+  readonly isLong: boolean
+}
+
+/** One thing to be shown; it tells what it saw, and throws where that is not what was promised. */
+export interface Check {
+  readonly group: 'apply' | 'reach' | 'keys' | 'data' | 'zero-drop' | 'blast' | 'ill'
+  readonly what: string
+  run(stage: Stage): Promise<string>
+}
+
+/** Throws a sentence unless it holds. */
+export function expect(isSo: boolean, otherwise: string): asserts isSo {
+  if (!isSo) throw new Error(otherwise)
+}

@@ -1,0 +1,2 @@
+/** What everything that the tests make is labelled with. */
+export const madeBy = { 'colonnade/made-by': 'test-cluster' } as const
