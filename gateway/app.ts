@@ -20,6 +20,7 @@ import { addModelList } from './endpoints/models.ts'
 import { addModelRoutes } from './endpoints/model-routes.ts'
 import { acceptOwnPath } from './endpoints/pass-own-path.ts'
 import { addPassThrough } from './endpoints/pass-through.ts'
+import { withoutRoot } from './endpoints/root-path.ts'
 import { forgetRest } from './endpoints/unread-rest.ts'
 import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from './errors/envelope.ts'
 import { GatewayError } from './errors/gateway-error.ts'
@@ -32,7 +33,7 @@ const keepAliveMs = 75_000
 /** The HTTP face of a gateway: routes, errors and the door for hostile bytes. */
 export function createApp(
   gateway: Gateway,
-  options: { isDraining: () => boolean },
+  options: { isDraining: () => boolean; rootPath?: string | undefined },
 ): FastifyInstance {
   const app = Fastify({
     // Its logger would make a child of itself for each request; exchanges log under their call id.
@@ -45,6 +46,7 @@ export function createApp(
     exposeHeadRoutes: true,
     // Node would answer without a body; the hook below has the envelope.
     http: { requireHostHeader: false },
+    ...(options.rootPath === undefined ? {} : { rewriteUrl: withoutRoot(options.rootPath) }),
     clientErrorHandler: (error, socket) => refuseBrokenRequest(error, socket),
     frameworkErrors: (error, request, reply) => answerError(error, { request, reply, gateway }),
   })

@@ -9,6 +9,8 @@ export interface Settings {
   readonly host: string
   readonly port: number
   readonly publicUrl: string | undefined
+  /** A path under which a proxy offers this gateway, beside the usual ones. */
+  readonly rootPath: string | undefined
   readonly spoolDir: string
   readonly secretsDir: string
   /** Undefined: metrics are on the main port only. */
@@ -61,6 +63,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     host: text('HOST') ?? '127.0.0.1',
     port: whole('PORT', 4000, [0, 65535]),
     publicUrl: text('PUBLIC_URL')?.replace(/\/+$/, ''),
+    rootPath: rootPathOf(text('SERVER_ROOT_PATH')),
     spoolDir: text('SPOOL_DIR') ?? '/var/lib/colonnade/spool',
     secretsDir: text('SECRETS_DIR') ?? '/etc/colonnade/secrets',
     metricsPort: metricsPort || undefined,
@@ -71,6 +74,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     instanceId: text('INSTANCE_ID') ?? randomUUID(),
     isParentWatched: text('PARENT_WATCH') === '1',
   }
+}
+
+/** `/llm`, however its slashes are written; undefined for the root itself. */
+function rootPathOf(text: string | undefined): string | undefined {
+  const path = `/${text?.replaceAll(/^\/+|\/+$/g, '') ?? ''}`
+  if (path === '/') return undefined
+  if (/^(?:\/[\w.~-]+)+$/.test(path)) return path
+  throw new StartError(`SERVER_ROOT_PATH: expected a path such as /llm, found "${text}"`)
 }
 
 /** Looks a variable up: mounted secret file, then `NAME_FILE`, then the environment. Empty counts as missing. */

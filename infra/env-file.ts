@@ -25,7 +25,9 @@ export interface EnvFile {
 
 interface EnvFleet {
   readonly modules: readonly Pick<FleetModule, 'name' | 'variables' | 'deploy'>[]
-  readonly platform?: { readonly postgres: { readonly mode: string } }
+  readonly platform?: {
+    readonly postgres: { readonly mode: string; readonly secret?: unknown }
+  }
 }
 
 /** Makes `.env` hold every secret the fleet needs. A value that is there is never touched. */
@@ -118,7 +120,9 @@ function wantedByFleet(fleet: EnvFleet): Map<string, string> {
   for (const module of fleet.modules)
     for (const name of wantedVariables(module))
       if (!generated.has(name) && !wanted.has(name)) wanted.set(name, `modules/${module.name}.yaml`)
-  if (fleet.platform?.postgres.mode === 'external') wanted.set('DATABASE_URL', 'platform.yaml')
+  const postgres = fleet.platform?.postgres
+  if (postgres?.mode === 'external' && postgres.secret === undefined)
+    wanted.set('DATABASE_URL', 'platform.yaml')
   return wanted
 }
 

@@ -68,6 +68,7 @@ export function readFleet(root: string): Fleet {
     ...platformFaults,
     ...read.flatMap((member) => member.faults),
     ...folderFaults(files),
+    ...scaleFaults(usable, platform),
     ...plan.faults,
   ]
   return { modules, platform, faults }
@@ -108,6 +109,22 @@ function moduleFiles(folder: string): ModuleFile[] {
 
 function isFirst({ name }: ModuleFile, index: number, files: readonly ModuleFile[]): boolean {
   return files.findIndex((other) => other.name === name) === index
+}
+
+/** Scaling by requests under way reads them from a Prometheus, which has to be known. */
+function scaleFaults(
+  modules: readonly Pick<FleetModule, 'file' | 'deploy'>[],
+  { prometheus }: Platform,
+): Fault[] {
+  if (prometheus.mode === 'bundled' || prometheus.address !== undefined) return []
+  const asking = modules.find(
+    ({ deploy: { autoscaling } }) =>
+      autoscaling?.targetInFlight !== undefined && autoscaling.min > 0,
+  )
+  if (asking === undefined) return []
+  const message = `expected the address of your Prometheus, because ${asking.file} scales by target_in_flight, found nothing`
+  const path = 'prometheus.address'
+  return [{ file: 'platform.yaml', line: 1, column: 1, path, message, severity: 'error' }]
 }
 
 function folderFaults(files: readonly ModuleFile[]): Fault[] {

@@ -5,7 +5,11 @@ import type { Platform } from '../modules/platform.ts'
 import { isObject } from '../modules/json-object.ts'
 
 /** The image's full name: platform.yaml's, tagged by what is in it unless it brings its own tag or digest. */
-export function imageName({ image }: Pick<Platform, 'image'>, root: string): string {
+export function imageName(
+  { image, imageDigest }: Pick<Platform, 'image' | 'imageDigest'>,
+  root: string,
+): string {
+  if (imageDigest !== undefined) return `${image}@${imageDigest}`
   return /@sha256:|:[^/]+$/.test(image) ? image : `${image}:${imageTag(root)}`
 }
 

@@ -16,6 +16,7 @@ const ownNames = new Set([
   'PUBLIC_URL',
   'SALT_KEY',
   'SECRETS_DIR',
+  'SERVER_ROOT_PATH',
   'SHUTDOWN_TIMEOUT_S',
   'SPOOL_DIR',
 ])

@@ -1,9 +1,15 @@
 import { k8s } from 'cdk8s-plus-28'
 import type { Platform } from '../modules/platform.ts'
 import { labelsOf } from './labels.ts'
+import type { Owner } from './labels.ts'
 import type { Resource } from './resource.ts'
 
 const level = 'restricted'
+
+/** Whose the objects are that no module and no service has. */
+export function sharedOwner({ namespace: name }: Pick<Platform, 'namespace'>): Owner {
+  return { module: 'shared', component: 'platform', namespace: name }
+}
 
 /** Where everything lives. Admits nothing below the `restricted` level; first by alphabet, as `apply -f` goes. */
 export const namespace: Resource<Platform> = {
@@ -13,7 +19,7 @@ export const namespace: Resource<Platform> = {
       metadata: {
         name: platform.namespace,
         labels: {
-          ...labelsOf({ module: 'shared', component: 'platform', namespace: platform.namespace }),
+          ...labelsOf(sharedOwner(platform)),
           'pod-security.kubernetes.io/enforce': level,
           'pod-security.kubernetes.io/enforce-version': 'latest',
           'pod-security.kubernetes.io/audit': level,

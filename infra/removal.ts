@@ -11,6 +11,7 @@ const kinds = [
   'poddisruptionbudget',
   'networkpolicy',
   'horizontalpodautoscaler',
+  'ingress',
 ].join(',')
 
 /** What to run so that the cluster loses what `k8s/` lost, for `kubectl apply` removes nothing. */
@@ -28,6 +29,15 @@ export function deletionCommands(
     return [`kubectl delete -n ${namespace} ${what}`]
   })
   return [...new Set(commands)]
+}
+
+/** The same for objects that are no folder of their module: one by one. */
+export function objectDeletionCommands(removed: readonly Difference[]): string[] {
+  return removed.flatMap(({ found, wanted }) => {
+    const object = wanted === undefined && found !== undefined ? readObject(found) : undefined
+    if (object === undefined) return []
+    return [`kubectl delete -n ${object.namespace} ${object.kind} ${object.name}`]
+  })
 }
 
 /** The same for every module that went at any time: all gateways but those there are. */

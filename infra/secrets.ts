@@ -8,6 +8,7 @@ import type { Owner } from './labels.ts'
 import { toManifestText } from './manifest-text.ts'
 import { openVariable, takenVariables } from './module-variables.ts'
 import { keysName } from './names.ts'
+import { clusterRoleSecret, databaseHost } from './components/cnpg-names.ts'
 import { databaseName, databaseOwner, databasePort, rolesName } from './postgres/database.ts'
 
 type Values = Readonly<Record<string, string>>
@@ -17,11 +18,14 @@ interface SecretFleet {
   readonly platform: Platform
 }
 
-/** Every file of `secrets/`, which git ignores: its name, and its text. */
+/** Every file of `secrets/`, which git ignores: its name, and its text. No Secret where others make them. */
 export function renderSecrets(fleet: SecretFleet, values: Values): Map<string, string> {
   const { modules, platform } = fleet
   const files = new Map<string, string>()
+  if (platform.secrets.mode !== 'generated')
+    return files.set('kustomization.yaml', renderKustomization([], source))
   for (const module of modules) {
+    if (module.deploy.secret !== undefined) continue
     const owner: Owner = {
       module: module.name,
       component: gatewayComponent,
@@ -36,6 +40,11 @@ export function renderSecrets(fleet: SecretFleet, values: Values): Map<string, s
     files.set(`${databaseName}.yaml`, secretText(owner, databaseName, password))
     files.set(`${rolesName}.yaml`, secretText(owner, rolesName, rolesOf(modules, values)))
   }
+  if (platform.postgres.mode === 'cnpg')
+    for (const { name } of modules) {
+      const secret = clusterRoleSecret(name)
+      files.set(`${secret}.yaml`, roleText(name, platform, values))
+    }
   files.set('kustomization.yaml', renderKustomization(files.keys(), source))
   return files
 }
@@ -47,16 +56,13 @@ function secretText(
   name: string,
   entries: Readonly<Record<string, string | undefined>>,
 ): string {
-  const filled = Object.entries(entries).flatMap(([key, value]) =>
-    value ? [[key, Buffer.from(value).toString('base64')] as const] : [],
-  )
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
     metadata: metadataOf(owner, name),
     // Not stringData: a key that goes would stay in the cluster.
-    data: Object.fromEntries(filled),
+    data: encoded(entries),
   }
   return toManifestText(secret, source)
 }
@@ -77,12 +83,36 @@ function keysOf(
 }
 
 function databaseUrlOf(module: string, platform: Platform, values: Values): string | undefined {
+  if (platform.postgres.secret !== undefined) return undefined
   if (platform.postgres.mode === 'external')
     return values[databaseUrlName(module)] || values['DATABASE_URL']
   const password = values[databasePasswordName(module)]
   if (!password) return undefined
-  const address = `${databaseName}:${databasePort.number}/colonnade`
+  const host = databaseHost(platform.postgres)
+  const address = `${host}:${databasePort.number}/colonnade`
   return `postgres://${module}:${encodeURIComponent(password)}@${address}`
+}
+
+/** The password of a role as CloudNativePG reads it, again whenever it changes. */
+function roleText(module: string, platform: Platform, values: Values): string {
+  const name = clusterRoleSecret(module)
+  const { labels, ...metadata } = metadataOf(databaseOwner(platform), name)
+  const data = { username: module, password: values[databasePasswordName(module)] ?? '' }
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/basic-auth',
+    metadata: { ...metadata, labels: { ...labels, 'cnpg.io/reload': 'true' } },
+    data: encoded(data),
+  }
+  return toManifestText(secret, source)
+}
+
+function encoded(entries: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const filled = Object.entries(entries).flatMap(([key, value]) =>
+    value ? [[key, Buffer.from(value).toString('base64')] as const] : [],
+  )
+  return Object.fromEntries(filled)
 }
 
 function rolesOf(

@@ -3,21 +3,22 @@ import type { Difference } from './write-folder.ts'
 const mostFiles = 10
 const mostLines = 6
 
-/** What `--check` prints: nothing to do, or a short diff and what to run. */
+/** What `--check` prints, of paths below the root: nothing to do, or a short diff and what to run. */
 export function shownDifferences(differences: readonly Difference[], total: number): string[] {
-  if (differences.length === 0) return [`k8s/ is what the modules say: ${total} files.`]
+  if (differences.length === 0)
+    return [`k8s/, components/ and overlays/ are what the modules say: ${total} files.`]
   const more = differences.length - mostFiles
   return [
     ...differences.slice(0, mostFiles).flatMap(shown),
     ...(more > 0 ? [`… and ${more} more`] : []),
-    'k8s/ is not what the modules say. Run `npm run synth` and commit k8s/.',
+    'This is not what the modules say. Run `npm run synth` and commit k8s/, components/ and overlays/.',
   ]
 }
 
 function shown({ path, found, wanted }: Difference): string[] {
-  if (found === undefined) return [`k8s/${path}: missing`]
-  if (wanted === undefined) return [`k8s/${path}: nothing asks for it any more`]
-  return [`k8s/${path}:`, ...changedLines(found.split('\n'), wanted.split('\n'))]
+  if (found === undefined) return [`${path}: missing`]
+  if (wanted === undefined) return [`${path}: nothing asks for it any more`]
+  return [`${path}:`, ...changedLines(found.split('\n'), wanted.split('\n'))]
 }
 
 /** The lines between the first and the last that differ. */

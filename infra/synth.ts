@@ -5,19 +5,21 @@ import { ensureEnvFile } from './env-file.ts'
 import { readFleet } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
 import { imageName } from './image-tag.ts'
-import { deletionCommands, sweepingCommand } from './removal.ts'
+import { deletionCommands, objectDeletionCommands, sweepingCommand } from './removal.ts'
 import { renderSecrets } from './secrets.ts'
 import { shownDifferences } from './shown-differences.ts'
-import { synthesise } from './synthesise.ts'
+import { synthesiseOverlays } from './overlays/index.ts'
+import { synthesise, synthesiseComponents } from './synthesise.ts'
 import { applyDifferences, compareFolder } from './write-folder.ts'
+import type { Difference } from './write-folder.ts'
 
-const usage = `npm run synth               writes k8s/ and secrets/ from modules/, platform.yaml and .env
-  -- --check                only tells whether k8s/ is what the modules say; needs no .env
+const usage = `npm run synth               writes k8s/, components/, overlays/ and secrets/ from modules/, platform.yaml and .env
+  -- --check                only tells whether they are what the modules say; needs no .env
   -- --removed              also prints what deletes every module that is no more`
 
 class UsageError extends Error {}
 
-/** Writes `k8s/` and `secrets/`, or checks `k8s/`; gives the exit status. */
+/** Writes what the modules say, or checks it; gives the exit status. */
 export function synth(root: string, args: readonly string[], say: (line: string) => void): number {
   const options = readArguments(args)
   if (options.help) return tell(say, [usage], 0)
@@ -25,15 +27,17 @@ export function synth(root: string, args: readonly string[], say: (line: string)
   for (const fault of fleet.faults) say(faultLine(fault))
   if (fleet.faults.some(({ severity }) => severity === 'error'))
     return tell(say, ['k8s/ is as it was: correct the above first.'], 1)
-  const files = synthesise({ ...fleet, image: imageName(fleet.platform, root) })
-  const folder = join(root, 'k8s')
-  const differences = compareFolder(folder, files)
-  if (options.check)
-    return tell(say, shownDifferences(differences, files.size), differences.length === 0 ? 0 : 1)
-  applyDifferences(folder, differences)
-  say(`k8s/: ${files.size} files for ${fleet.modules.length} modules, ${countOf(differences)}.`)
+  const parts = partsOf(root, fleet)
+  if (options.check) return check(parts, say)
+  for (const { folder, files, differences } of parts) {
+    applyDifferences(join(root, folder), differences)
+    say(`${folder}/: ${files.size} files, ${countOf(differences)}.`)
+  }
   writeSecrets(root, fleet, say)
-  const commands = deletionCommands(differences, files)
+  const commands = parts.flatMap(({ folder, files, differences }) => {
+    if (folder === 'k8s') return deletionCommands(differences, files)
+    return folder === 'components' ? objectDeletionCommands(differences) : []
+  })
   if (options.removed)
     commands.push(
       sweepingCommand(
@@ -53,8 +57,43 @@ export function synth(root: string, args: readonly string[], say: (line: string)
   return 0
 }
 
+interface Part {
+  readonly folder: string
+  readonly files: ReadonlyMap<string, string>
+  readonly differences: readonly Difference[]
+}
+
+/** Each generated folder that is committed, and how it differs from what it should be. */
+function partsOf(root: string, fleet: Fleet): Part[] {
+  const synthesis = { ...fleet, image: imageName(fleet.platform, root) }
+  const folders = {
+    k8s: synthesise(synthesis),
+    components: synthesiseComponents(synthesis),
+    overlays: synthesiseOverlays(synthesis),
+  }
+  return Object.entries(folders).map(([folder, files]) => ({
+    folder,
+    files,
+    differences: compareFolder(join(root, folder), files),
+  }))
+}
+
+function check(parts: readonly Part[], say: (line: string) => void): number {
+  const differences = parts.flatMap((part) =>
+    part.differences.map((difference) => ({
+      ...difference,
+      path: `${part.folder}/${difference.path}`,
+    })),
+  )
+  const total = parts.reduce((sum, { files }) => sum + files.size, 0)
+  return tell(say, shownDifferences(differences, total), differences.length === 0 ? 0 : 1)
+}
+
+const noEnvFile = { values: {}, created: false, added: [], asked: [] }
+
 function writeSecrets(root: string, fleet: Fleet, say: (line: string) => void): void {
-  const { values, created, added, asked } = ensureEnvFile(root, fleet)
+  const isOurs = fleet.platform.secrets.mode === 'generated'
+  const { values, created, added, asked } = isOurs ? ensureEnvFile(root, fleet) : noEnvFile
   if (created) say(`.env: made, with strong random values for ${added.join(', ')}.`)
   else if (added.length > 0) say(`.env: added strong random values for ${added.join(', ')}.`)
   if (asked.length > 0) say(`.env: yours to fill, where you use it: ${asked.join(', ')}.`)
@@ -62,7 +101,11 @@ function writeSecrets(root: string, fleet: Fleet, say: (line: string) => void): 
   const files = renderSecrets(fleet, values)
   const differences = compareFolder(folder, files)
   applyDifferences(folder, differences, { file: 0o600, folder: 0o700 })
-  say(`secrets/: ${files.size} files, ${countOf(differences)}. Git ignores them.`)
+  say(
+    isOurs
+      ? `secrets/: ${files.size} files, ${countOf(differences)}. Git ignores them.`
+      : 'secrets/: empty, for the Secrets are made elsewhere (secrets of platform.yaml).',
+  )
 }
 
 function countOf(differences: readonly { wanted?: string; found?: string }[]): string {

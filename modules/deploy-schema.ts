@@ -1,3 +1,4 @@
+import { labels, objectName, tolerationsSchema } from './placement-schema.ts'
 import {
   either,
   integer,
@@ -38,9 +39,9 @@ export const deploySchema = ourBlock(
         {
           min: optional(
             integer({
-              description: 'Fewest pods.',
-              expected: 'a whole number from 1',
-              minimum: 1,
+              description: 'Fewest pods; 0 with target_in_flight, by the HTTP add-on of KEDA.',
+              expected: 'a whole number from 0',
+              minimum: 0,
               maximum: 1000,
               default: 1,
             }),
@@ -53,15 +54,23 @@ export const deploySchema = ourBlock(
           }),
           target_cpu_percent: optional(
             integer({
-              description: 'CPU use, in percent of the request, that pods are added to hold.',
+              description:
+                'CPU use, in percent of the request, that pods are added to hold; 70 where nothing else is held.',
               expected: 'a percentage from 1 to 1000',
               minimum: 1,
               maximum: 1000,
-              default: 70,
+            }),
+          ),
+          target_in_flight: optional(
+            integer({
+              description: 'Requests under way in one pod that pods are added to hold, by KEDA.',
+              expected: 'a whole number from 1',
+              minimum: 1,
+              maximum: 100_000,
             }),
           ),
         },
-        { description: 'Pods by CPU use, in place of replicas.' },
+        { description: 'Pods by CPU use or requests under way, in place of replicas.' },
       ),
     ),
     resources: optional(
@@ -82,6 +91,17 @@ export const deploySchema = ourBlock(
         },
         { description: 'CPU and memory of one pod.' },
       ),
+    ),
+    node_selector: optional(labels("Labels of its nodes, in place of platform.yaml's.")),
+    tolerations: optional({
+      ...tolerationsSchema,
+      description: "Taints that its pods bear, in place of platform.yaml's.",
+    }),
+    secret: optional(
+      text({
+        description: 'A Secret of yours with its keys, in place of <module>-keys.',
+        ...objectName,
+      }),
     ),
     secrets: optional(
       listOf(

@@ -1,5 +1,6 @@
 import type { CallerLimits } from './caller-limit-schema.ts'
 import type { EndpointName } from './endpoints.ts'
+import type { Placement } from './placement-schema.ts'
 import type { StrategyName } from './strategy-names.ts'
 
 /** One module file, read, checked and with every default in place. Times are milliseconds. */
@@ -266,22 +267,28 @@ export type Margin =
   | number
   | { readonly percentage?: number | undefined; readonly fixed_amount?: number | undefined }
 
-/** `deploy`: how infra places a module in a cluster. The gateway never sees it. */
-export interface DeploySettings {
+/** `deploy`: how infra places a module in a cluster; the platform's placement where it has none. The gateway never sees it. */
+export interface DeploySettings extends Partial<Placement> {
   /** Absent: infra picks it. */
   readonly nodePort?: number
   /** `null`: scaled from outside, no replicas in the manifest. */
   readonly replicas: number | null
   readonly autoscaling?: Autoscaling
   readonly resources: Resources
+  /** A Secret of the operator's, in place of `<module>-keys`. */
+  readonly secret?: string
   /** Variables beyond those the file names that go into the Secret. */
   readonly secrets: readonly string[]
 }
 
-interface Autoscaling {
+/** Pods that something else than the manifest counts. At least one target is there. */
+export interface Autoscaling {
+  /** 0 only with `targetInFlight`. */
   readonly min: number
   readonly max: number
-  readonly targetCpuPercent: number
+  readonly targetCpuPercent?: number
+  /** Requests under way in one pod. */
+  readonly targetInFlight?: number
 }
 
 export interface Resources {

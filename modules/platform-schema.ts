@@ -1,4 +1,6 @@
-import { integer, oneOf, optional, ourBlock, text } from './schema-parts.ts'
+import { gatewayApiSchema, ingressSchema, secretsSchema } from './entrance-schema.ts'
+import { labels, objectName, tolerationsSchema } from './placement-schema.ts'
+import { flag, integer, listOf, oneOf, optional, ourBlock, text } from './schema-parts.ts'
 
 const storage = {
   expected: 'a size such as 5Gi',
@@ -37,6 +39,27 @@ export const platformSchema = ourBlock(
         default: 'colonnade-gateway',
       }),
     ),
+    image_digest: optional(
+      text({
+        description: 'Digest of the gateway image, in place of the tag.',
+        expected: 'sha256: and 64 hexadecimal digits',
+        pattern: '^sha256:[0-9a-f]{64}$',
+      }),
+    ),
+    image_pull_secrets: optional(
+      listOf(text({ description: 'Name of a Secret.', ...objectName }), {
+        description: 'Secrets with which all images are pulled.',
+        expected: 'a list of names of Secrets',
+        default: [],
+      }),
+    ),
+    node_selector: optional(
+      labels('Labels of the nodes that all pods run on; a module may have its own.'),
+    ),
+    tolerations: optional(tolerationsSchema),
+    secrets: optional(secretsSchema),
+    ingress: optional(ingressSchema),
+    gateway_api: optional(gatewayApiSchema),
     backend_host: optional(
       text({
         description:
@@ -52,14 +75,44 @@ export const platformSchema = ourBlock(
           mode: optional(
             oneOf(['bundled', 'external', 'cnpg'], {
               description:
-                'bundled: a Postgres beside the modules. external: yours. cnpg: not yet offered.',
+                'bundled: a Postgres beside the modules. external: yours. cnpg: a Cluster of CloudNativePG (components/cnpg).',
               default: 'bundled',
+            }),
+          ),
+          secret: optional(
+            text({
+              description: 'external: Secret with the address, in place of .env.',
+              ...objectName,
+            }),
+          ),
+          secret_key: optional(
+            text({
+              description: 'Its key that holds the address.',
+              expected: 'the key of a Secret, such as uri',
+              pattern: '^[-._a-zA-Z0-9]+$',
+              default: 'uri',
+            }),
+          ),
+          instances: optional(
+            integer({
+              description: 'cnpg: servers, one of which writes.',
+              expected: 'a whole number from 1 to 9',
+              minimum: 1,
+              maximum: 9,
+              default: 3,
+            }),
+          ),
+          pooler: optional(
+            integer({
+              description: 'cnpg: PgBouncers that the modules connect through; 0: none.',
+              expected: 'a whole number from 0 to 20',
+              maximum: 20,
+              default: 0,
             }),
           ),
           image: optional(
             text({
-              description:
-                'Image of the bundled Postgres, with its full tag; a major from 15 to 17.',
+              description: 'Image of Postgres, with its full tag; a major from 15 to 17.',
               ...taggedImage,
               default: 'postgres:15.18-bookworm',
             }),
@@ -78,9 +131,31 @@ export const platformSchema = ourBlock(
           mode: optional(
             oneOf(['bundled', 'operator', 'none'], {
               description:
-                'bundled: a Prometheus beside the modules. none: yours, or none. operator: not yet offered.',
+                'bundled: a Prometheus beside the modules. operator: that of Prometheus Operator (components/prometheus-operator). none: yours, or none.',
               default: 'bundled',
             }),
+          ),
+          labels: optional(
+            labels(
+              'operator: labels by which it finds its objects, such as {release: prometheus}.',
+            ),
+          ),
+          namespace: optional(
+            text({
+              description:
+                'Where a Prometheus of yours runs: metrics are for that namespace alone.',
+              ...objectName,
+            }),
+          ),
+          address: optional(
+            text({
+              description: 'Where autoscaling asks; the bundled one where absent.',
+              expected: 'an address such as http://prometheus-operated.monitoring:9090',
+              pattern: '^https?://[^\\s@]+$',
+            }),
+          ),
+          rules: optional(
+            flag({ description: 'operator: alerts (PrometheusRule).', default: true }),
           ),
           image: optional(
             text({

@@ -1,8 +1,9 @@
 import { deploySchema } from './deploy-schema.ts'
 import type { FaultList } from './fault-list.ts'
-import type { DeploySettings, Resources } from './module.ts'
+import type { Autoscaling, DeploySettings, Resources } from './module.ts'
 import { nearestNames } from './nearest-name.ts'
 import { optional } from './optional.ts'
+import { readPlacement } from './placement-schema.ts'
 import type { ValueOf } from './schema-parts.ts'
 import type { SchemaReader } from './schema-reader.ts'
 
@@ -21,16 +22,10 @@ export function readDeploy(raw: unknown, reader: SchemaReader, faults: FaultList
   return {
     ...optional('nodePort', deploy.node_port),
     replicas: deploy.replicas === undefined ? (scale ? null : 1) : deploy.replicas,
-    ...(scale
-      ? {
-          autoscaling: {
-            min: scale.min ?? 1,
-            max: scale.max,
-            targetCpuPercent: scale.target_cpu_percent ?? 70,
-          },
-        }
-      : {}),
+    ...optional('autoscaling', scale && readScale(scale)),
     resources: readResources(deploy, faults),
+    ...readPlacement(deploy),
+    ...optional('secret', deploy.secret),
     secrets: [...new Set(deploy.secrets ?? [])],
   }
 }
@@ -42,10 +37,26 @@ function checkPort({ node_port: port }: Deploy, faults: FaultList): void {
   }
 }
 
+function readScale(scale: NonNullable<Deploy['autoscaling']>): Autoscaling {
+  const { min = 1, max, target_cpu_percent: cpu, target_in_flight: inFlight } = scale
+  return {
+    min,
+    max,
+    ...optional('targetCpuPercent', inFlight === undefined ? (cpu ?? 70) : cpu),
+    ...optional('targetInFlight', inFlight),
+  }
+}
+
 function checkScale({ replicas, autoscaling }: Deploy, faults: FaultList): void {
   if (!autoscaling) return
   if (typeof replicas === 'number') {
     faults.error(['deploy', 'replicas'], 'expected either replicas or autoscaling, found both')
+  }
+  if (autoscaling.min === 0 && autoscaling.target_in_flight === undefined) {
+    faults.error(
+      ['deploy', 'autoscaling', 'min'],
+      'expected at least 1, found 0: pods that are not there use no CPU; write target_in_flight to scale by requests',
+    )
   }
   if ((autoscaling.min ?? 1) > autoscaling.max) {
     faults.error(

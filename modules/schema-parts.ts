@@ -122,7 +122,10 @@ export function text(wording: Wording & { readonly pattern?: string }): Schema<s
   return { type: 'string', expected: 'text', ...wording }
 }
 
-export function oneOf<Word extends string>(words: readonly Word[], wording: Wording): Schema<Word> {
+export function oneOf<const Word extends string>(
+  words: readonly Word[],
+  wording: Wording,
+): Schema<Word> {
   return { type: 'string', enum: [...words], expected: `one of ${words.join(', ')}`, ...wording }
 }
 

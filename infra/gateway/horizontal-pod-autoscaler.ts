@@ -5,13 +5,22 @@ import type { Resource } from '../resource.ts'
 import { ownerOf } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 
-/** Pods by CPU use. Goes down slowly, because a pod that goes waits for its streams. */
+/** Slowly, because a pod that goes waits for its streams. */
+export const slowDown = {
+  scaleDown: {
+    stabilizationWindowSeconds: 300,
+    policies: [{ type: 'Pods', value: 1, periodSeconds: 120 }],
+  },
+}
+
+/** Pods by CPU use.  */
 export const horizontalPodAutoscaler: Resource<Gateway> = {
   file: 'horizontalpodautoscaler',
   create: (chart, gateway) => {
     const { autoscaling } = gateway.module.deploy
-    if (autoscaling === undefined) return undefined
-    const { min, max, targetCpuPercent } = autoscaling
+    // By requests under way it is KEDA that makes one.
+    if (autoscaling === undefined || autoscaling.targetInFlight !== undefined) return undefined
+    const { min, max, targetCpuPercent = 70 } = autoscaling
     const name = gatewayName(gateway.module.name)
     return new k8s.KubeHorizontalPodAutoscalerV2(chart, 'horizontalpodautoscaler', {
       metadata: metadataOf(ownerOf(gateway), name),
@@ -28,12 +37,7 @@ export const horizontalPodAutoscaler: Resource<Gateway> = {
             },
           },
         ],
-        behavior: {
-          scaleDown: {
-            stabilizationWindowSeconds: 300,
-            policies: [{ type: 'Pods', value: 1, periodSeconds: 120 }],
-          },
-        },
+        behavior: slowDown,
       },
     })
   },

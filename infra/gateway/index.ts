@@ -1,4 +1,5 @@
 import type { Resource } from '../resource.ts'
+import { moduleIngress } from '../entrance/ingress.ts'
 import { configMap } from './config-map.ts'
 import type { Gateway } from './gateway.ts'
 import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
@@ -15,6 +16,7 @@ export const gatewayResources: readonly Resource<Gateway>[] = [
   workload,
   service,
   horizontalPodAutoscaler,
+  moduleIngress,
   podDisruptionBudget,
   networkPolicy,
 ]

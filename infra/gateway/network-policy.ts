@@ -30,8 +30,12 @@ export const networkPolicy: Resource<Gateway> = {
   },
 }
 
-/** Our Prometheus alone; whoever asks where there is another. */
+/** Our Prometheus alone; where there is another, its namespace if that is known, else whoever asks. */
 function metricsReaders({ platform }: Gateway): Pick<k8s.NetworkPolicyIngressRule, 'from'> {
-  if (platform.prometheus.mode === 'none') return {}
-  return { from: [{ podSelector: { matchLabels: { module: monitoringName } } }] }
+  const { mode, namespace } = platform.prometheus
+  if (mode === 'bundled')
+    return { from: [{ podSelector: { matchLabels: { module: monitoringName } } }] }
+  if (namespace === undefined) return {}
+  const matchLabels = { 'kubernetes.io/metadata.name': namespace }
+  return { from: [{ namespaceSelector: { matchLabels } }] }
 }

@@ -1,11 +1,14 @@
 import { k8s } from 'cdk8s-plus-28'
+import { entranceVariables } from '../entrance/address.ts'
 import { labelsOf, metadataOf, selectorOf } from '../labels.ts'
-import { configName, gatewayName, keysName } from '../names.ts'
+import { configName, gatewayName } from '../names.ts'
+import { placementOf } from '../placement.ts'
 import { restrictedContainer, restrictedPod } from '../pod-security.ts'
 import { emptyFolder, quantities } from '../quantities.ts'
 import type { Resource } from '../resource.ts'
 import { httpPort, metricsPort, ownerOf } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
+import { secretsVolume } from './secrets-volume.ts'
 
 /** As the image's own user. */
 const user = 10_001
@@ -60,14 +63,11 @@ function podOf(gateway: Gateway): k8s.PodSpec {
     terminationGracePeriodSeconds,
     securityContext: restrictedPod(user),
     ...spreadOf(gateway),
+    ...placementOf(gateway.platform, gateway.module.deploy),
     containers: [containerOf(gateway)],
     volumes: [
       { name: 'config', configMap: { name: configName(name) } },
-      // Optional, so that a pod without its keys starts and says which one it waits for.
-      {
-        name: 'secrets',
-        secret: { secretName: keysName(name), optional: true, defaultMode: 0o440 },
-      },
+      secretsVolume(gateway),
       emptyFolder('spool', '1Gi'),
       emptyFolder('tmp', '256Mi'),
     ],
@@ -105,7 +105,8 @@ function containerOf(gateway: Gateway): k8s.Container {
   }
 }
 
-function environmentOf({ module, platform }: Gateway): k8s.EnvVar[] {
+/** What each pod is told. */
+export function environmentOf({ module, platform }: Omit<Gateway, 'image'>): k8s.EnvVar[] {
   const backendHost: k8s.EnvVar =
     platform.backendHost === 'node'
       ? { name: 'BACKEND_HOST', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } }
@@ -117,6 +118,7 @@ function environmentOf({ module, platform }: Gateway): k8s.EnvVar[] {
     { name: 'METRICS_PORT', value: String(metricsPort.number) },
     { name: 'SHUTDOWN_TIMEOUT_S', value: String(shutdownTimeoutSeconds) },
     backendHost,
+    ...entranceVariables(module.name, platform),
   ]
 }
 

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28'
 import type { Platform } from '../../modules/platform.ts'
 import { labelsOf, metadataOf, selectorOf } from '../labels.ts'
+import { placementOf } from '../placement.ts'
 import { restrictedContainer, restrictedPod } from '../pod-security.ts'
 import { emptyFolder, quantities } from '../quantities.ts'
 import type { Resource } from '../resource.ts'
@@ -51,6 +52,7 @@ function podOf(platform: Platform): k8s.PodSpec {
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 120,
     securityContext: restrictedPod(databaseUser),
+    ...placementOf(platform),
     containers: [serverOf(platform), roleMakerOf(platform)],
     volumes: [
       { name: 'password', secret: { secretName: databaseName, defaultMode: 0o440 } },
@@ -85,6 +87,7 @@ function serverOf({ postgres }: Platform): k8s.Container {
     startupProbe: askIsReady({ failureThreshold: 150, periodSeconds: 2 }),
     readinessProbe: askIsReady({ failureThreshold: 2, periodSeconds: 5 }),
     livenessProbe: askIsAlive({ failureThreshold: 6, periodSeconds: 10 }),
+    lifecycle: { preStop: { exec: { command: ['sh', '-c', endNow] } } },
     volumeMounts: [
       { name: 'data', mountPath: dataFolder },
       { name: 'password', mountPath: passwordFolder, readOnly: true },
@@ -134,6 +137,9 @@ interface Times {
 
 // Over TCP, because the server that initdb starts for itself listens on the socket alone.
 const isReady = 'pg_isready --quiet --host 127.0.0.1 --username postgres'
+
+// Asked to end politely it waits for every connection to go, and gateways keep theirs. Not every image asks as it should.
+const endNow = 'kill -INT 1'
 
 function askIsReady(times: Times): k8s.Probe {
   return { exec: { command: ['sh', '-c', isReady] }, timeoutSeconds: 3, ...times }

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28'
 import type { Platform } from '../../modules/platform.ts'
 import { labelsOf, metadataOf, selectorOf } from '../labels.ts'
+import { placementOf } from '../placement.ts'
 import { restrictedContainer, restrictedPod } from '../pod-security.ts'
 import { emptyFolder, quantities } from '../quantities.ts'
 import type { Resource } from '../resource.ts'
@@ -36,6 +37,7 @@ function podOf(platform: Platform): k8s.PodSpec {
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 60,
     securityContext: restrictedPod(monitoringUser),
+    ...placementOf(platform),
     containers: [containerOf(platform)],
     volumes: [
       { name: 'config', configMap: { name: `${monitoringName}-config` } },

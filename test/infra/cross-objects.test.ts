@@ -7,6 +7,9 @@ import type { PodTemplate } from './pods.ts'
 
 type Labels = Readonly<Record<string, string>>
 
+/** Secrets that a fleet says are there. */
+const elsewhere = ['company-llm-keys', 'company-database']
+
 const hits = (selector: Labels, labels: Labels) =>
   Object.entries(selector).every(([name, value]) => labels[name] === value)
 
@@ -16,7 +19,9 @@ interface Selecting {
   readonly ports?: { readonly nodePort?: number; readonly targetPort?: string | number }[]
 }
 
-function selectorOf({ spec }: Manifest): Labels | undefined {
+function selectorOf({ kind, spec }: Manifest): Labels | undefined {
+  // It selects Services.
+  if (kind === 'ServiceMonitor') return undefined
   const { selector, podSelector }: Selecting = spec
   return podSelector?.matchLabels ?? selector?.matchLabels ?? selector
 }
@@ -58,6 +63,7 @@ describe.each(fleets)('%s', (_, read) => {
   })
 
   test('what a pod mounts exists, and nothing is mounted that would not change', () => {
+    const secrets = [...named('Secret').keys(), ...named('ExternalSecret').keys(), ...elsewhere]
     for (const workload of objects.filter(podOf)) {
       const spec = podOf(workload)?.spec
       const claims: { metadata: { name: string } }[] = Array.isArray(
@@ -69,9 +75,11 @@ describe.each(fleets)('%s', (_, read) => {
         ...(spec?.volumes ?? []).map(({ name }) => name),
         ...claims.map(({ metadata }) => metadata.name),
       ])
-      for (const { configMap, secret, persistentVolumeClaim } of spec?.volumes ?? []) {
+      for (const { configMap, secret, projected, persistentVolumeClaim } of spec?.volumes ?? []) {
         if (configMap) expect(named('ConfigMap').has(configMap.name), configMap.name).toBe(true)
-        if (secret) expect(named('Secret').has(secret.secretName), secret.secretName).toBe(true)
+        if (secret) expect(secrets, secret.secretName).toContain(secret.secretName)
+        for (const { secret: source } of projected?.sources ?? [])
+          if (source) expect(secrets, source.name).toContain(source.name)
         if (persistentVolumeClaim)
           expect(named('PersistentVolumeClaim').has(persistentVolumeClaim.claimName)).toBe(true)
       }
@@ -85,6 +93,7 @@ describe.each(fleets)('%s', (_, read) => {
 
   test('ports that services, probes and policies name are ports of a container', () => {
     for (const object of objects.filter(({ kind }) => kind === 'Service')) {
+      if (selectorOf(object) === undefined) continue
       const pod = pods.find(({ metadata }) => hits(selectorOf(object) ?? {}, metadata.labels))
       const { ports = [] }: Selecting = object.spec
       for (const { targetPort } of ports) expect(pod && portsOf(pod)).toContain(targetPort)
@@ -110,9 +119,10 @@ describe.each(fleets)('%s', (_, read) => {
 
   test('every object and pod says whose it is, in one namespace', () => {
     const spaces = new Set(
-      objects.map(({ kind, metadata }) =>
-        kind === 'Namespace' ? metadata.name : metadata.namespace,
-      ),
+      objects
+        // That one stands where it grants.
+        .filter(({ kind }) => kind !== 'ReferenceGrant')
+        .map(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : metadata.namespace)),
     )
     expect(spaces.size).toBe(1)
     for (const { metadata } of [...objects, ...pods]) {

@@ -13,7 +13,7 @@ import { onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { readFleet } from '../../infra/fleet.ts'
 import { renderSecrets } from '../../infra/secrets.ts'
-import { synthesise } from '../../infra/synthesise.ts'
+import { synthesise, synthesiseComponents } from '../../infra/synthesise.ts'
 
 export const repository = join(import.meta.dirname, '../..')
 
@@ -49,6 +49,12 @@ export function synthesiseFolder(root: string): Map<string, string> {
   return synthesise({ ...fleet, image: `${fleet.platform.image}:test` })
 }
 
+/** What synth would write into `components/`. */
+export function synthesiseComponentsOf(root: string): Map<string, string> {
+  const fleet = readFleet(root)
+  return synthesiseComponents({ ...fleet, image: `${fleet.platform.image}:test` })
+}
+
 /** A Kubernetes object as a test looks at it. */
 export interface Manifest {
   readonly path: string
@@ -64,11 +70,15 @@ export interface Manifest {
   readonly raw: unknown
 }
 
-/** The objects of `k8s/`, and those of `secrets/` with a value for everything. */
+/** The objects of `k8s/` and `components/`, and those of `secrets/` with a value for everything. */
 function objectsOf(root: string): Manifest[] {
   const fleet = readFleet(root)
   const values = new Proxy<Record<string, string>>({}, { get: () => 'a-value' })
-  const files = [...synthesiseFolder(root), ...renderSecrets(fleet, values)]
+  const files = [
+    ...synthesiseFolder(root),
+    ...synthesiseComponentsOf(root),
+    ...renderSecrets(fleet, values),
+  ]
   return files
     .filter(([path]) => !path.endsWith('kustomization.yaml'))
     .map(([path, text]) => toManifest(path, text))
@@ -112,11 +122,49 @@ const externalFleet = {
   'modules/llm.yaml': 'model_list: []\n',
 }
 
+/** Every entrance and component, and a module that scales by requests, one that does so from none. */
+export const entrancesFleet = {
+  'platform.yaml': [
+    'image: registry.example/gateway',
+    `image_digest: sha256:${'0a'.repeat(32)}`,
+    'image_pull_secrets: [registry]',
+    'node_selector: {kubernetes.io/arch: amd64}',
+    'tolerations: [{key: ai, operator: Exists, effect: NoExecute, toleration_seconds: 60}]',
+    'secrets: {mode: external, store: vault}',
+    'postgres: {mode: cnpg, instances: 2, pooler: 2, storage: 20Gi, storage_class: fast}',
+    'prometheus: {mode: operator, labels: {release: prometheus}, namespace: monitoring, address: "http://prometheus.monitoring:9090"}',
+    'ingress: {host: ai.example.com, class: nginx, issuer: letsencrypt, annotations: {a.example/b: "1"}}',
+    'gateway_api: {host: models.example.com, routing: host, parents: [{name: web, namespace: entrance, section: https}]}',
+  ].join('\n'),
+  'modules/llm.yaml': [
+    'deploy:',
+    '  autoscaling: {min: 2, max: 9, target_in_flight: 20, target_cpu_percent: 60}',
+    '  node_selector: {}',
+    '  tolerations: []',
+    'model_list: []',
+  ].join('\n'),
+  'modules/vision.yaml':
+    'deploy: {autoscaling: {min: 0, max: 3, target_in_flight: 4}}\nmodel_list: []\n',
+}
+
+/** Secrets that somebody else made. */
+export const existingFleet = {
+  'platform.yaml': [
+    'secrets: {mode: existing}',
+    'postgres: {mode: external, secret: company-database, secret_key: url}',
+    'prometheus: {mode: none, namespace: monitoring}',
+    'ingress: {host: ai.example.com, routing: host, tls_secret: tls}',
+  ].join('\n'),
+  'modules/llm.yaml': 'deploy: {secret: company-llm-keys}\nmodel_list: []\n',
+}
+
 /** Fleets whose objects are held to every rule: each is read when it is asked for. */
 export const fleets: readonly (readonly [string, () => Manifest[]])[] = [
   ['the shipped fleet', () => objectsOf(repository)],
   ['a fleet that asks for everything', () => objectsOfFiles(richFleet)],
   ['a fleet with its own Postgres and Prometheus', () => objectsOfFiles(externalFleet)],
+  ['a fleet with entrances and components', () => objectsOfFiles(entrancesFleet)],
+  ['a fleet with Secrets of its own', () => objectsOfFiles(existingFleet)],
 ]
 
 function objectsOfFiles(files: Readonly<Record<string, string>>): Manifest[] {

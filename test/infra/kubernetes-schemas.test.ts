@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
+import { customShapes, shapeOf } from './custom-resources.ts'
 import { fleets, repository } from './fleet-folder.ts'
 import type { Manifest } from './fleet-folder.ts'
 
@@ -14,13 +15,23 @@ const validators = versions.map((version) => {
   return { version, ajv }
 })
 
+const customValidator = new Ajv2020({ strict: false, allErrors: true })
+
+/** What its CustomResourceDefinition finds wrong with an object; undefined: Kubernetes' own kind. */
+function findCustomFaults({ apiVersion, kind, raw, path }: Checked): string[] | undefined {
+  const shape = shapeOf(`${apiVersion} ${kind}`)
+  if (shape === undefined) return undefined
+  if (customValidator.validate(shape, raw)) return []
+  return [`${path}: ${customValidator.errorsText()}`]
+}
+
+type Checked = Pick<Manifest, 'apiVersion' | 'kind' | 'raw' | 'path'>
+
 /** What a version of Kubernetes finds wrong with an object; no field it does not know passes. */
-function findFaults({
-  apiVersion,
-  kind,
-  raw,
-  path,
-}: Pick<Manifest, 'apiVersion' | 'kind' | 'raw' | 'path'>): string[] {
+function findFaults(object: Checked): string[] {
+  const { apiVersion, kind, raw, path } = object
+  const custom = findCustomFaults(object)
+  if (custom !== undefined) return custom
   return validators.flatMap(({ version, ajv }) => {
     const name = `${apiVersion} ${kind}`.replaceAll('/', '~1').replaceAll(' ', '%20')
     const validate = ajv.getSchema(`${version}#/kinds/${name}`)
@@ -39,6 +50,13 @@ test.each(fleets)(
   },
 )
 
+test('every kind of a component is made by some fleet', () => {
+  const kinds = fleets.flatMap(([, read]) =>
+    read().map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
+  )
+  for (const kind of Object.keys(customShapes)) expect(kinds).toContain(kind)
+})
+
 describe('the schemas refuse', () => {
   const service = { apiVersion: 'v1', kind: 'Service', path: '' }
   const metadata = { name: 'a' }
@@ -49,6 +67,12 @@ describe('the schemas refuse', () => {
   ])('%s', (_, object) => {
     const raw = { apiVersion: 'v1', kind: 'Service', ...object }
     expect(findFaults({ ...service, raw })).toHaveLength(2)
+  })
+
+  test('an unknown field of a custom resource', () => {
+    const object = { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', path: '' }
+    const raw = { ...object, metadata: { name: 'a', namespace: 'b' }, spec: { minReplicas: 1 } }
+    expect(findFaults({ ...object, raw })[0]).toMatch(/triggers.*additional properties/)
   })
 
   test('a kind nobody makes', () => {

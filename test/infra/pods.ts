@@ -56,6 +56,7 @@ interface Volume {
   readonly name: string
   readonly configMap?: { name: string; optional?: boolean }
   readonly secret?: { secretName: string; optional?: boolean }
+  readonly projected?: { sources: { secret?: { name: string } }[] }
   readonly persistentVolumeClaim?: { claimName: string }
   readonly [kind: string]: unknown
 }

@@ -64,3 +64,36 @@ test('Postgres gets its own password, and the role and password of each module',
   expect(render('').open('postgres')).toEqual({ POSTGRES_PASSWORD: 'super' })
   expect(render('').open('postgres-roles')).toEqual({ 'image-gen': 'p@ss/w#rd' })
 })
+
+describe('with CloudNativePG', () => {
+  test('each module has a role of its own, and connects to the server that writes', () => {
+    const { open, files } = render('postgres: {mode: cnpg}')
+    expect(open('image-gen-keys')['DATABASE_URL']).toContain('@postgres-rw:5432/colonnade')
+    expect(open('postgres-role-image-gen')).toEqual({
+      username: 'image-gen',
+      password: 'p@ss/w#rd',
+    })
+    expect(files.get('postgres-role-image-gen.yaml')).toContain('type: kubernetes.io/basic-auth')
+    expect(files.has('postgres.yaml')).toBe(false)
+  })
+
+  test('or to the pooler, where there is one', () => {
+    const { open } = render('postgres: {mode: cnpg, pooler: 2}')
+    expect(open('image-gen-keys')['DATABASE_URL']).toContain('@postgres-pooler:5432/colonnade')
+  })
+})
+
+describe('where others make the Secrets', () => {
+  test.each(['secrets: {mode: existing}', 'secrets: {mode: external, store: vault}'])(
+    'there is none of ours: %s',
+    (platform) => {
+      expect([...render(platform).files.keys()]).toEqual(['kustomization.yaml'])
+    },
+  )
+
+  test('the address of a database that has a Secret is not asked for, nor written twice', () => {
+    const platform = 'postgres: {mode: external, secret: database}'
+    const shared = { DATABASE_URL: 'postgres://all' }
+    expect(render(platform, shared).open('image-gen-keys')).not.toHaveProperty('DATABASE_URL')
+  })
+})

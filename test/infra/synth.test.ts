@@ -41,7 +41,7 @@ describe('synth', () => {
     run(root)
     const before = readFileSync(join(root, '.env'), 'utf8')
     const { said } = run(root)
-    expect(said.match(/nothing changed/g)).toHaveLength(2)
+    expect(said.match(/nothing changed/g)).toHaveLength(4)
     expect(readFileSync(join(root, '.env'), 'utf8')).toBe(before)
   })
 
@@ -85,6 +85,23 @@ describe('synth', () => {
   test('--removed names what no module asks for, whenever it went', () => {
     const { said } = run(copyFleet(), '--removed')
     expect(said).toContain("module notin (audio,embeddings,image-gen,llm,vision)'")
+  })
+
+  test('a component that nobody asks for any more loses its files, and the cluster’s objects are named', () => {
+    const root = copyFleet({ 'platform.yaml': 'postgres: {mode: cnpg}\n' })
+    run(root)
+    expect(existsSync(join(root, 'components/cnpg/cluster.yaml'))).toBe(true)
+    writeFiles(root, { 'platform.yaml': '' })
+    expect(run(root).said).toContain('kubectl delete -n ai-gateway cluster postgres')
+    expect(existsSync(join(root, 'components/cnpg'))).toBe(false)
+    expect(run(root, '--check').status).toBe(0)
+  })
+
+  test('where others make the Secrets, neither .env nor a Secret is written', () => {
+    const root = copyFleet({ 'platform.yaml': 'secrets: {mode: existing}\n' })
+    expect(run(root).said).toContain('the Secrets are made elsewhere')
+    expect(existsSync(join(root, '.env'))).toBe(false)
+    expect(readdirSync(join(root, 'secrets'))).toEqual(['kustomization.yaml'])
   })
 
   test('a file made by hand stays', () => {

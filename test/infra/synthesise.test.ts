@@ -3,12 +3,16 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readFleet } from '../../infra/fleet.ts'
 import { imageName } from '../../infra/image-tag.ts'
-import { synthesise } from '../../infra/synthesise.ts'
+import { synthesiseOverlays } from '../../infra/overlays/index.ts'
+import { synthesise, synthesiseComponents } from '../../infra/synthesise.ts'
 import { compareFolder } from '../../infra/write-folder.ts'
 import {
   copyFleet,
+  entrancesFleet,
+  existingFleet,
   repository,
   richFleet,
+  synthesiseComponentsOf,
   synthesiseFolder,
   toManifest,
   writeFleet,
@@ -16,11 +20,18 @@ import {
 import type { Manifest } from './fleet-folder.ts'
 import { podOf } from './pods.ts'
 
-test('k8s/ is what a fresh synth gives (else: npm run synth)', () => {
+test('k8s/, components/ and overlays/ are what a fresh synth gives (else: npm run synth)', () => {
   const fleet = readFleet(repository)
   const files = synthesise({ ...fleet, image: imageName(fleet.platform, repository) })
   const differences = compareFolder(join(repository, 'k8s'), files)
   expect(differences.map(({ path }) => path)).toEqual([])
+  const image = 'not-in-them:at-all'
+  const others = {
+    components: synthesiseComponents({ ...fleet, image }),
+    overlays: synthesiseOverlays({ ...fleet, image }),
+  }
+  for (const [folder, wanted] of Object.entries(others))
+    expect(compareFolder(join(repository, folder), wanted)).toEqual([])
   for (const folder of readdirSync(join(repository, 'k8s'), { withFileTypes: true }))
     if (folder.isDirectory())
       expect([...files.keys()].some((path) => path.startsWith(`${folder.name}/`))).toBe(true)
@@ -207,5 +218,157 @@ describe('a gateway’s pod', () => {
     const after = synthesiseFolder(copyFleet({ 'modules/llm.yaml': changed }))
     expect(after.get('llm/configmap.yaml')).not.toBe(before.get('llm/configmap.yaml'))
     expect(after.get('llm/deployment.yaml')).toBe(before.get('llm/deployment.yaml'))
+  })
+})
+
+describe('entrances and components', () => {
+  const read = () => {
+    const root = writeFleet(entrancesFleet)
+    const files = new Map([...synthesiseFolder(root), ...synthesiseComponentsOf(root)])
+    return { root, of: (path: string) => toManifest(path, files.get(`${path}.yaml`) ?? '') }
+  }
+
+  test('a gateway below a path knows it, and the address that its links begin with', () => {
+    const env = podOf(read().of('llm/deployment'))?.spec.containers[0]?.env
+    expect(env).toContainEqual({ name: 'SERVER_ROOT_PATH', value: '/llm' })
+    expect(env).toContainEqual({ name: 'PUBLIC_URL', value: 'https://ai.example.com/llm' })
+  })
+
+  test('one Ingress has a path a module; one that may have no pod is woken by the add-on', () => {
+    const { metadata, spec } = read().of('shared/ingress')
+    expect(metadata).toMatchObject({
+      annotations: {
+        'cert-manager.io/cluster-issuer': 'letsencrypt',
+        'nginx.ingress.kubernetes.io/proxy-buffering': 'off',
+        'a.example/b': '1',
+      },
+    })
+    expect(spec).toMatchObject({
+      ingressClassName: 'nginx',
+      tls: [{ hosts: ['ai.example.com'], secretName: 'gateway-tls' }],
+      rules: [
+        {
+          host: 'ai.example.com',
+          http: {
+            paths: [
+              {
+                path: '/llm',
+                backend: { service: { name: 'llm-gateway', port: { number: 4000 } } },
+              },
+              { path: '/vision', backend: { service: { name: 'vision-proxy' } } },
+            ],
+          },
+        },
+      ],
+    })
+  })
+
+  test('a host for each module is an Ingress and a certificate for each', () => {
+    const root = writeFleet(existingFleet)
+    const ingress = toManifest('', synthesiseFolder(root).get('llm/ingress.yaml') ?? '')
+    expect(ingress.spec).toMatchObject({
+      tls: [{ hosts: ['llm.ai.example.com'], secretName: 'llm-tls' }],
+      rules: [{ host: 'llm.ai.example.com', http: { paths: [{ path: '/' }] } }],
+    })
+  })
+
+  test('the module’s own wish for a node stands in place of the platform’s', () => {
+    const { of } = read()
+    expect(podOf(of('llm/deployment'))?.spec).not.toHaveProperty('nodeSelector')
+    expect(podOf(of('vision/deployment'))?.spec).toMatchObject({
+      nodeSelector: { 'kubernetes.io/arch': 'amd64' },
+      tolerations: [{ key: 'ai', tolerationSeconds: 60 }],
+      imagePullSecrets: [{ name: 'registry' }],
+    })
+  })
+
+  test('a digest stands in place of the tag', () => {
+    const platform = `image_digest: sha256:${'0a'.repeat(32)}\n`
+    const { platform: written } = readFleet(copyFleet({ 'platform.yaml': platform }))
+    expect(imageName(written, repository)).toBe(`colonnade-gateway@sha256:${'0a'.repeat(32)}`)
+  })
+
+  test('an address in a Secret of its own comes to the gateway under the name it looks for', () => {
+    const root = writeFleet(existingFleet)
+    const pod = podOf(toManifest('', synthesiseFolder(root).get('llm/deployment.yaml') ?? ''))
+    expect(pod?.spec.volumes).toContainEqual({
+      name: 'secrets',
+      projected: {
+        defaultMode: 0o440,
+        sources: [
+          { secret: { name: 'company-llm-keys', optional: true } },
+          {
+            secret: {
+              name: 'company-database',
+              optional: true,
+              items: [{ key: 'url', path: 'DATABASE_URL' }],
+            },
+          },
+        ],
+      },
+    })
+  })
+
+  test('requests under way are counted by Prometheus, and by the add-on where there may be no pod', () => {
+    const { of } = read()
+    expect(of('keda/llm-scaledobject').spec).toMatchObject({
+      minReplicaCount: 2,
+      triggers: [
+        {
+          type: 'prometheus',
+          metadata: { serverAddress: 'http://prometheus.monitoring:9090', threshold: '20' },
+        },
+        { type: 'cpu', metadata: { value: '60' } },
+      ],
+    })
+    expect(of('keda/vision-scaledobject').spec).toMatchObject({
+      minReplicaCount: 0,
+      triggers: [{ type: 'external-push', metadata: { interceptorRoute: 'vision-gateway' } }],
+    })
+    expect(of('keda/vision-interceptorroute').spec).toMatchObject({
+      rules: [
+        {
+          hosts: [
+            'vision-proxy',
+            'vision-proxy.ai-gateway',
+            'vision-proxy.ai-gateway.svc',
+            'vision-proxy.ai-gateway.svc.cluster.local',
+          ],
+        },
+        { hosts: ['ai.example.com'], paths: [{ value: '/vision' }] },
+        { hosts: ['vision.models.example.com'] },
+      ],
+    })
+  })
+
+  test('a Prometheus that nobody knows cannot be asked how many there are', () => {
+    const root = copyFleet({
+      'platform.yaml': 'prometheus: {mode: none}\n',
+      'modules/llm.yaml': 'deploy: {autoscaling: {max: 3, target_in_flight: 4}}\nmodel_list: []\n',
+    })
+    expect(readFleet(root).faults).toContainEqual(
+      expect.objectContaining({ path: 'prometheus.address', severity: 'error' }),
+    )
+  })
+
+  test('a cluster of Postgres has a role a module, within its connections', () => {
+    const { spec } = read().of('cnpg/cluster')
+    expect(spec).toMatchObject({
+      managed: {
+        roles: [
+          { name: 'llm', inRoles: ['colonnade'], passwordSecret: { name: 'postgres-role-llm' } },
+          { name: 'vision' },
+        ],
+      },
+    })
+    expect(spec).not.toHaveProperty('imageName')
+  })
+
+  test('alerts ask for metrics that there are', () => {
+    const page = readFileSync(join(repository, 'docs/metrics.md'), 'utf8')
+    const rules = JSON.stringify(read().of('prometheus-operator/prometheusrule').spec)
+    const asked = new Set(rules.match(/\b(?:colonnade|litellm)_\w+/g))
+    expect(asked.size).toBeGreaterThan(5)
+    for (const name of asked) expect(page).toContain(`| \`${name}\` |`)
   })
 })

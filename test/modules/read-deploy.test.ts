@@ -89,8 +89,16 @@ test.each([
   [{ autoscaling: { min: 5, max: 3 } }, 'autoscaling.max: expected at least min, 5, found 3'],
   [{ autoscaling: {} }, 'autoscaling.max: expected a whole number from 1 to 1000, found nothing'],
   [
+    { autoscaling: { min: 0, max: 3 } },
+    'autoscaling.min: expected at least 1, found 0: pods that are not there use no CPU; write target_in_flight to scale by requests',
+  ],
+  [
+    { secret: 'My Secret' },
+    'secret: expected the name of a Kubernetes object: letters a-z, digits, dashes and dots, found something else',
+  ],
+  [
     { autoscaling: { max: 3, target_memory: 1 } },
-    'autoscaling.target_memory: unknown key, expected one of min, max, target_cpu_percent',
+    'autoscaling.target_memory: unknown key, expected one of min, max, target_cpu_percent, target_in_flight',
   ],
   [
     { resources: { requests: { memory: '1GB' } } },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { ownerStatements } from '../../../infra/components/cnpg.ts'
 import { createTestPostgres } from '../../doubles/postgres.ts'
 import type { TestPostgres } from '../../doubles/postgres.ts'
 
@@ -149,4 +150,28 @@ describe.skipIf(!hasPsql)('the container beside Postgres', () => {
     writeFileSync(join(folder, 'password'), postgres.superuserPassword)
     await untilSaid(said, 'ready: llm')
   })
+})
+
+test('where an operator keeps the roles, what one module makes belongs to all, and the superuser stays one', async () => {
+  await asSuperuser(async (client) => {
+    await client.query("CREATE ROLE cluster_owner LOGIN PASSWORD 'a'")
+    await client.query('CREATE DATABASE cluster_database OWNER cluster_owner')
+    await client.query("CREATE ROLE speech LOGIN PASSWORD 'b' IN ROLE cluster_owner")
+    for (const statement of ownerStatements) {
+      const here = statement
+        .replaceAll("'colonnade'", "'cluster_owner'")
+        .replaceAll('DATABASE colonnade', 'DATABASE cluster_database')
+      await client.query(here)
+    }
+  })
+  const login = { user: 'speech', password: 'b', database: 'cluster_database' }
+  await asUser(login, (client) => client.query('CREATE SCHEMA colonnade'))
+  const { rows } = await asUser(
+    { user: 'postgres', password: postgres.superuserPassword, database: 'cluster_database' },
+    (client) =>
+      client.query(
+        "SELECT nspowner::regrole::text AS owner, current_user AS me FROM pg_namespace WHERE nspname = 'colonnade'",
+      ),
+  )
+  expect(rows).toEqual([{ owner: 'cluster_owner', me: 'postgres' }])
 })
