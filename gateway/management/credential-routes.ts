@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 import { isObject } from '../../modules/json-object.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -6,6 +6,7 @@ import type { Gateway } from '../endpoints/gateway.ts'
 import type { StoredCredential } from '../storage/stored-models.ts'
 import { actorOf, requireRight, type Actor } from './actor.ts'
 import type { Desk } from './desk.ts'
+import type { Routes } from './routes.ts'
 import { id, jsonMap } from './field.ts'
 import { need, readFields } from './read-fields.ts'
 import {
@@ -24,7 +25,7 @@ const fields = {
 }
 
 /** `/credentials`: provider keys that several models share, sealed in the database, as LiteLLM has them. */
-export function addCredentialRoutes(app: FastifyInstance, gateway: Gateway, desk: Desk): void {
+export function addCredentialRoutes(routes: Routes, gateway: Gateway, desk: Desk): void {
   const { stored } = gateway.storage
   const admit = async (request: FastifyRequest, right: 'read' | 'change'): Promise<Actor> => {
     const actor = actorOf(await desk.authenticate(request))
@@ -32,7 +33,7 @@ export function addCredentialRoutes(app: FastifyInstance, gateway: Gateway, desk
     return actor
   }
 
-  app.post('/credentials', async (request) => {
+  routes.post('/credentials', async (request) => {
     const actor = await admit(request, 'change')
     const { sent, warnings } = readFields(fields, await desk.readBody(request))
     const name = need(sent.credential_name, 'credential_name', 'a name')
@@ -51,18 +52,18 @@ export function addCredentialRoutes(app: FastifyInstance, gateway: Gateway, desk
     return told('Credential created successfully', warnings)
   })
 
-  app.get('/credentials', async (request) => {
+  routes.get('/credentials', async (request) => {
     await admit(request, 'read')
     const all = await stored.credentials()
     return { success: true, credentials: all.map((one) => shapeOf(one, gateway)) }
   })
 
-  app.get('/credentials/by_name/:name', async (request) => {
+  routes.get('/credentials/by_name/:name', async (request) => {
     await admit(request, 'read')
     return shapeOf(await find(nameIn(request)), gateway)
   })
 
-  app.patch('/credentials/:name', async (request) => {
+  routes.patch('/credentials/:name', async (request) => {
     const actor = await admit(request, 'change')
     const { sent, warnings } = readFields(fields, await desk.readBody(request))
     const known = await find(nameIn(request))
@@ -77,7 +78,7 @@ export function addCredentialRoutes(app: FastifyInstance, gateway: Gateway, desk
     return told('Credential updated successfully', warnings)
   })
 
-  app.delete('/credentials/:name', async (request) => {
+  routes.delete('/credentials/:name', async (request) => {
     await admit(request, 'change')
     const { name } = await find(nameIn(request))
     await stored.removeCredential(name)

@@ -1,14 +1,15 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Gateway } from '../endpoints/gateway.ts'
 import { actorOf } from './actor.ts'
 import type { Desk } from './desk.ts'
+import type { Routes } from './routes.ts'
 import { groupsOf, modelGroupOf, modelInfoOf } from './model-info.ts'
 import { Query } from './query.ts'
 
 /** `/model/info` and `/model_group/info`: what stands behind the names that a caller may use. */
-export function addModelInfo(app: FastifyInstance, gateway: Gateway, desk: Desk): void {
+export function addModelInfo(routes: Routes, gateway: Gateway, desk: Desk): void {
   const info = async (request: FastifyRequest) => {
     const caller = await desk.authenticate(request)
     const query = new Query(request.query)
@@ -27,9 +28,9 @@ export function addModelInfo(app: FastifyInstance, gateway: Gateway, desk: Desk)
     const { isViewer } = actorOf(caller)
     return { data: open.map((deployment) => modelInfoOf(deployment, isViewer)) }
   }
-  for (const path of ['/model/info', '/v1/model/info', '/v2/model/info']) app.get(path, info)
+  for (const path of ['/model/info', '/v1/model/info', '/v2/model/info']) routes.get(path, info)
 
-  app.get('/model_group/info', async (request) => {
+  routes.get('/model_group/info', async (request) => {
     const caller = await desk.authenticate(request)
     const wanted = new Query(request.query).text('model_group')
     const groups = [...groupsOf(gateway.requireServing())]

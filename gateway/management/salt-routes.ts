@@ -1,27 +1,28 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 import { SealError, sealedUnder, type Sealer } from '../auth/seal.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Gateway } from '../endpoints/gateway.ts'
 import { actorOf, requireRight, type Actor } from './actor.ts'
 import type { Desk } from './desk.ts'
+import type { Routes } from './routes.ts'
 import { requireSealer } from './sealed-values.ts'
 
 /**
  * `GET /salt/status`: what was made under which salt key. `POST /salt/rotate`: seals stored models and credentials
  * anew under the current one, so that a former one can be taken away once no virtual key hangs on it either.
  */
-export function addSaltRoutes(app: FastifyInstance, gateway: Gateway, desk: Desk): void {
+export function addSaltRoutes(routes: Routes, gateway: Gateway, desk: Desk): void {
   const admit = async (request: FastifyRequest): Promise<Actor> => {
     const actor = actorOf(await desk.authenticate(request))
     requireRight(actor, 'change', request.url.split('?')[0] ?? '')
     return actor
   }
-  app.get('/salt/status', async (request) => {
+  routes.get('/salt/status', async (request) => {
     await admit(request)
     return statusOf(gateway)
   })
-  app.post('/salt/rotate', async (request) => {
+  routes.post('/salt/rotate', async (request) => {
     const actor = await admit(request)
     const sealer = requireSealer(gateway)
     const count = await resealAll(gateway, sealer, actor.name)

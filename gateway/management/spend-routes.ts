@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 import { toDollars } from '../accounting/money.ts'
 import type { Caller } from '../auth/keyring.ts'
@@ -8,6 +8,7 @@ import { calculateCost } from './calculate-cost.ts'
 import { dailyActivity, dailyTags } from './daily-activity.ts'
 import { Query } from './query.ts'
 import type { Desk } from './desk.ts'
+import type { Routes } from './routes.ts'
 import { spendLogPage, spendLogs } from './spend-logs.ts'
 import { spendReport } from './spend-report.ts'
 import { requireOverview, withinScope } from './spend-scope.ts'
@@ -24,11 +25,11 @@ import {
 type Answer = (query: Query, caller: Caller) => unknown
 
 /** What was spent, by LiteLLM's paths. */
-export function addSpendRoutes(app: FastifyInstance, gateway: Gateway, desk: Desk): void {
+export function addSpendRoutes(routes: Routes, gateway: Gateway, desk: Desk): void {
   const { spend } = gateway.storage
   const { keyIdsOf } = desk
   const get = (path: string, answer: Answer): void => {
-    app.get(path, async (request: FastifyRequest) =>
+    routes.get(path, async (request: FastifyRequest) =>
       answer(new Query(request.query), await desk.authenticate(request)),
     )
   }
@@ -60,7 +61,7 @@ export function addSpendRoutes(app: FastifyInstance, gateway: Gateway, desk: Des
       total_spend: tag.spend,
     })),
   )
-  app.post('/spend/calculate', async (request) => {
+  routes.post('/spend/calculate', async (request) => {
     await desk.authenticate(request)
     return calculateCost(await desk.readBody(request), gateway.requireServing())
   })
@@ -99,7 +100,7 @@ export function addSpendRoutes(app: FastifyInstance, gateway: Gateway, desk: Des
   ofAll('/global/activity/model', async (query) =>
     activityOfModels(await spend.sum(['day', 'model'], daysOf(query))),
   )
-  app.post('/global/spend/reset', async (request) => {
+  routes.post('/global/spend/reset', async (request) => {
     requireOverview(await desk.authenticate(request))
     throw new GatewayError(
       'invalid_request',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 import { isObject } from '../../modules/json-object.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -7,6 +7,7 @@ import type { Gateway } from '../endpoints/gateway.ts'
 import type { StoredModel } from '../storage/stored-models.ts'
 import { actorOf, requireRight, type Actor } from './actor.ts'
 import type { Desk } from './desk.ts'
+import type { Routes } from './routes.ts'
 import { flag, id, jsonMap, listOf, name } from './field.ts'
 import { need, readFields, type Read } from './read-fields.ts'
 import {
@@ -30,7 +31,7 @@ const fields = {
 type Sent = Read<typeof fields>['sent']
 
 /** `/model/new`, `/model/update`, `/model/delete`: models that stand in the database, as LiteLLM has them. */
-export function addStoredModelRoutes(app: FastifyInstance, gateway: Gateway, desk: Desk): void {
+export function addStoredModelRoutes(routes: Routes, gateway: Gateway, desk: Desk): void {
   const { stored } = gateway.storage
   const admit = async (request: FastifyRequest): Promise<Actor> => {
     const actor = actorOf(await desk.authenticate(request))
@@ -39,7 +40,7 @@ export function addStoredModelRoutes(app: FastifyInstance, gateway: Gateway, des
     return actor
   }
 
-  app.post('/model/new', async (request) => {
+  routes.post('/model/new', async (request) => {
     const actor = await admit(request)
     const { sent, warnings } = readFields(fields, await desk.readBody(request))
     const modelName = need(sent.model_name, 'model_name', 'the name callers ask for')
@@ -72,10 +73,10 @@ export function addStoredModelRoutes(app: FastifyInstance, gateway: Gateway, des
     await gateway.stored.refresh()
     return shapeOf(row, params, warnings)
   }
-  app.post('/model/update', (request) => update(request))
-  app.patch('/model/:id/update', (request) => update(request, idIn(request)))
+  routes.post('/model/update', (request) => update(request))
+  routes.patch('/model/:id/update', (request) => update(request, idIn(request)))
 
-  app.post('/model/delete', async (request) => {
+  routes.post('/model/delete', async (request) => {
     await admit(request)
     const { sent } = readFields(fields, await desk.readBody(request))
     const known = await find(sent.id ?? sent.model_id ?? undefined)

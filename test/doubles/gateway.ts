@@ -106,7 +106,7 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
     signal: (name) => void child.kill(name),
     async untilReady() {
       const isOver = ended.then(() => Promise.reject(new Error(`it ended: ${output}`)))
-      await Promise.race([isOver, until(() => isReady(face))])
+      await Promise.race([isOver, until(() => isReady(face), 30_000)])
       isOver.catch(() => undefined)
     },
     async close() {
@@ -164,6 +164,8 @@ interface Place {
   remove(): void
 }
 
+const compiled = path.join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'colonnade')
+
 function createPlace(config: Config): Place {
   const folder = mkdtempSync(path.join(tmpdir(), 'colonnade-gateway-'))
   const configFile = path.join(folder, 'config.yaml')
@@ -182,6 +184,8 @@ function environmentOf(
 ): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],
+    // Each start would read and compile the whole gateway anew.
+    NODE_COMPILE_CACHE: compiled,
     CONFIG_FILE: configFile,
     LITELLM_MASTER_KEY: key,
     SPOOL_DIR: path.join(folder, 'spool'),
