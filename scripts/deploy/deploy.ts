@@ -7,8 +7,7 @@ import type { FleetModule } from '../../infra/fleet.ts'
 import { imageName } from '../../infra/image-tag.ts'
 import { synth } from '../../infra/synth.ts'
 import { chooseModules } from '../local/arguments.ts'
-import { askModule } from './answers.ts'
-import type { ModuleAnswer } from './answers.ts'
+import type { AskedModule, ModuleAnswer } from './answers.ts'
 import { applyFleet } from './apply.ts'
 import type { DeployArguments } from './arguments.ts'
 import { UsageError } from './arguments.ts'
@@ -29,7 +28,12 @@ interface Stage {
   readonly run: Run
   readonly progress: Progress
   readonly asked: DeployArguments
+  /** Asks a module by its node port, from here. */
+  ask(module: AskedModule): Promise<ModuleAnswer>
 }
+
+/** A ready pod is in its Service at once; kube-proxy takes a moment. */
+const answerPatienceMs = 10_000
 
 /** From nothing to modules that answer. Throws StepError at the first step that cannot be done. */
 export async function deploy(stage: Stage): Promise<void> {
@@ -52,18 +56,18 @@ export async function deploy(stage: Stage): Promise<void> {
   await waiting.all()
   const answers = new Map<string, ModuleAnswer>()
   const keys = readKeys(root)
-  for (const module of modules) {
-    await progress.step(`ask ${module.name}`, async () => {
-      const answer = await askModule({
+  const askOne = (module: FleetModule) =>
+    progress.step(`ask ${module.name}`, async () => {
+      const answer = await stage.ask({
         hosts: hostsOf(cluster),
         port: module.nodePort,
-        patienceMs: 10_000,
+        patienceMs: answerPatienceMs,
         ...keyOf(module, keys),
       })
       answers.set(module.name, answer)
       return wordsOf(answer)
     })
-  }
+  await Promise.all(modules.map(askOne))
   const workloads = await waiting.read()
   progress.say('')
   progress.say(deployTable(modules, { answers, workloads, keys }))

@@ -16,8 +16,8 @@ type Kind = 'backend-is-pod' | 'backend-name-unknown' | 'backend-refused' | 'bac
 export const backendFaults: Rule = (facts, found) => {
   const groups = new Map<string, Faulty[]>()
   for (const backend of faultyOnes(facts)) {
-    const kind = kindOf(backend)
-    if (kind === undefined || isConsequence(backend, found)) continue
+    const kind = kindOf(backend, facts)
+    if (!isKnownWrong(backend, facts) && isConsequence(backend, found)) continue
     const key = `${kind} ${backend.host}`
     groups.set(key, [...(groups.get(key) ?? []), backend])
   }
@@ -44,10 +44,19 @@ export function addressOf({ host, port }: Pick<BackendFacts, 'host' | 'port'>): 
   return `${host}:${port}`
 }
 
-function kindOf({ knock: { addresses, code } }: Faulty): Kind | undefined {
+function kindOf(backend: Faulty, facts: Facts): Kind {
+  const { addresses, code } = backend.knock
+  if (isKnownWrong(backend, facts)) return 'backend-is-pod'
   if (addresses.some((address) => /^127\.|^::1$/.test(address))) return 'backend-is-pod'
   if (addresses.length === 0) return 'backend-name-unknown'
   return code === 'ECONNREFUSED' ? 'backend-refused' : 'backend-silent'
+}
+
+const minikubesName = 'host.minikube.internal'
+
+/** With the none driver minikube writes this name as 127.0.0.1, whoever answers look-ups or does not. */
+function isKnownWrong({ host }: Faulty, { cluster }: Facts): boolean {
+  return host === minikubesName && cluster !== undefined && isNoneDriver(cluster)
 }
 
 /** Where no name can be looked up, or no pod reached, a backend is not to blame. */
@@ -60,8 +69,8 @@ function isConsequence({ host, knock }: Faulty, found: Parameters<Rule>[1]): boo
 
 function findingOf(group: readonly Faulty[], facts: Facts): Finding[] {
   const [first] = group
-  const code = first && kindOf(first)
-  if (first === undefined || code === undefined) return []
+  if (first === undefined) return []
+  const code = kindOf(first, facts)
   const names = listed(group.flatMap(({ modules }) => modules))
   const evidence = group.map(
     ({ host, port, knock }) =>
@@ -100,7 +109,7 @@ const fixes: Readonly<Record<Kind, Fix>> = {
     ...hostFix(first),
   ],
   'backend-name-unknown': (first) => [
-    ...(first.host === 'host.minikube.internal' ? ['Only minikube knows this name.'] : []),
+    ...(first.host === minikubesName ? ['Only minikube knows this name.'] : []),
     ...hostFix(first),
   ],
   'backend-refused': (first, { loopbackPorts }, group) => {
