@@ -1,9 +1,8 @@
-import { opened } from './asks.ts'
-import { chatAsk } from './asks.ts'
+import { chatAsk, opened } from './asks.ts'
 import { parseJson, textAt } from '../../scripts/deploy/read-json.ts'
 
 /** How one held stream ended. */
-export type StreamEnd = { readonly words: number } | { readonly fault: string }
+type StreamEnd = { readonly words: number } | { readonly fault: string }
 
 export interface HeldStreams {
   /** Those that have begun, and go on. */

@@ -58,6 +58,7 @@ export const keyChecks: readonly Check[] = [
     run: async (stage) => {
       const { kubectl, subject } = stage
       const base = `http://${await stage.host()}:${subject.nodePort}`
+      await untilKeysWork(stage)
       const key = await makeKey(base, subject.key)
       const startedAt = performance.now()
       await kubectl.do(['delete', 'pod', 'postgres-0', '--wait=true'])
