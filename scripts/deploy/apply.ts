@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StepError } from './command.ts'
 import type { Run } from './command.ts'
+import { ownersOf, sharedOwners } from './owners.ts'
 
 export interface ApplyWish {
   readonly root: string
@@ -11,33 +12,27 @@ export interface ApplyWish {
   readonly overlay?: string
 }
 
-/** What is applied with any module. */
-const sharedOwners = ['shared', 'postgres', 'prometheus']
-
-/** Namespace first, then secrets, then the rest; says how many objects changed. */
+/** Namespace first, then everything that was chosen; says how many objects changed. */
 export async function applyFleet(run: Run, wish: ApplyWish): Promise<string> {
   const { root, overlay } = wish
-  const folder = overlay === undefined ? 'k8s' : join('overlays', overlay)
+  const folder = overlay === undefined ? '.' : join('overlays', overlay)
   if (!existsSync(join(root, folder)))
     throw new StepError(['kubectl', 'apply', '-k', folder], `There is no ${folder}.`, [
       'See overlays/ for those there are.',
     ])
-  const chosen = selectorOf(wish.modules)
+  const chosen = selectorOf(root, wish.modules)
   const said: string[] = []
   for (const args of [
     ['--filename', join('k8s', 'shared', '00-namespace.yaml')],
-    ...(existsSync(join(root, 'secrets', 'kustomization.yaml'))
-      ? [['--kustomize', 'secrets', ...chosen]]
-      : []),
     ['--kustomize', folder, ...chosen],
   ])
     said.push(await apply(run, root, args))
   return countOf(said.join('\n'))
 }
 
-function selectorOf(modules: readonly string[]): string[] {
+function selectorOf(root: string, modules: readonly string[]): string[] {
   if (modules.length === 0) return []
-  return ['--selector', `module in (${[...sharedOwners, ...modules].join(',')})`]
+  return ['--selector', `module in (${[...sharedOwners, ...ownersOf(root, modules)].join(',')})`]
 }
 
 async function apply(run: Run, root: string, args: readonly string[]): Promise<string> {

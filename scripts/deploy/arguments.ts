@@ -21,7 +21,7 @@ export interface UndeployArguments {
 
 const deployUsage = `npm run deploy              from nothing to modules that answer, on the cluster of the current kubeconfig
   -- --module <name>        only this module, and what all share; may be given several times
-  -- --overlay <name>       applies overlays/<name> instead of k8s/
+  -- --overlay <name>       applies overlays/<name> instead of what stands at the top
   -- --builder <name>       ${builderNames.join(', ')} (default: the first that answers)
   -- --base <image>         another base image that has Node 24
   -- --no-load              the image is there already: neither builds nor loads it

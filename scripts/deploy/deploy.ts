@@ -17,6 +17,7 @@ import { lastLines, StepError } from './command.ts'
 import type { Run } from './command.ts'
 import { findCluster } from './find-cluster.ts'
 import { buildImage, loadImage } from './image.ts'
+import { ownersOf } from './owners.ts'
 import type { Progress } from './progress.ts'
 import { parseJson } from './read-json.ts'
 import { readWorkloads, whyNotReady } from './rollout.ts'
@@ -52,7 +53,7 @@ export async function deploy(stage: Stage): Promise<void> {
   await progress.step('apply', () =>
     applyFleet(run, { ...asked, root, namespace: platform.namespace }),
   )
-  const waiting = new Waiting(stage, platform.namespace, names)
+  const waiting = new Waiting(stage, platform.namespace, ownersOf(root, names))
   await waiting.all()
   const answers = new Map<string, ModuleAnswer>()
   const keys = readKeys(root)

@@ -1,3 +1,4 @@
+import { sharedOwners } from './owners.ts'
 import { listAt, numberAt, textAt, textsAt } from './read-json.ts'
 
 /** A workload of ours, by what `kubectl get deployments,statefulsets -o json` says. */
@@ -24,7 +25,7 @@ export function readWorkloads(list: unknown, modules: readonly string[]): Worklo
     }
   })
   return all
-    .filter(({ isGateway, module }) => !isGateway || modules.includes(module))
+    .filter(({ module }) => sharedOwners.some((one) => one === module) || modules.includes(module))
     .sort((left, right) => Number(left.isGateway) - Number(right.isGateway))
 }
 

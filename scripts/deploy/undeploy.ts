@@ -4,6 +4,7 @@ import { lastLines, StepError } from './command.ts'
 import type { Outcome, Run } from './command.ts'
 import { isKept, isLeftAlone } from './deletable.ts'
 import { adviceOn } from './find-cluster.ts'
+import { ownersOf } from './owners.ts'
 import type { Progress } from './progress.ts'
 
 interface Stage {
@@ -49,6 +50,10 @@ class Removal {
 
   get #modules(): readonly string[] {
     return this.#stage.asked.modules
+  }
+
+  get #owners(): readonly string[] {
+    return ownersOf(this.#stage.root, this.#modules)
   }
 
   /** Every kind that can be deleted here, as `deployments.apps`. */
@@ -172,13 +177,13 @@ class Removal {
 
   /** By label, of these modules or of all that is ours. */
   #ours(): string[] {
-    const module = this.#modules.length === 0 ? '' : `,module in (${this.#modules.join(',')})`
+    const module = this.#modules.length === 0 ? '' : `,module in (${this.#owners.join(',')})`
     return ['--selector', `app.kubernetes.io/part-of=colonnade${module}`]
   }
 
   /** A StatefulSet gives its claims no label but those of its selector. */
   #claims(): string[] {
-    const owners = this.#modules.length === 0 ? ['postgres', 'prometheus'] : this.#modules
+    const owners = this.#modules.length === 0 ? ['postgres', 'prometheus'] : this.#owners
     return ['--selector', `module in (${owners.join(',')})`]
   }
 

@@ -5,6 +5,10 @@ import { onNode, restartOf } from './on-node.ts'
 import type { Rule } from './rule.ts'
 import { listed } from './rule.ts'
 
+/** The way round that is always open. */
+const hostNetworkWay =
+  'On a cluster of one node, until that is mended: npm run deploy -- --overlay hostnetwork serves without DNS and without Services.'
+
 const silences = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 function isSilent(knock: Knock | undefined): boolean {
@@ -121,6 +125,7 @@ function bridgeFix({ cluster }: Facts): string[] {
     onNode(cluster, 'modprobe br_netfilter'),
     onNode(cluster, 'sysctl -w net.bridge.bridge-nf-call-iptables=1 net.ipv4.ip_forward=1'),
     'and keep it on: br_netfilter into /etc/modules-load.d/k8s.conf, both settings into /etc/sysctl.d/k8s.conf.',
+    hostNetworkWay,
   ]
 }
 
@@ -131,6 +136,7 @@ function proxyFix(cluster: Facts['cluster']): string[] {
     restartOf(cluster),
     onNode(cluster, 'sysctl -w net.bridge.bridge-nf-call-iptables=1 net.ipv4.ip_forward=1'),
     `Rules of another kind in the way (nft beside legacy)? ${onNode(cluster, 'iptables-save')} must show KUBE-SERVICES.`,
+    hostNetworkWay,
   ]
 }
 
@@ -210,7 +216,7 @@ function deadFix({ cluster, dns }: Facts): string[] {
     ...(cluster?.kind === 'minikube' || cluster?.kind === 'k3s'
       ? [`or start the cluster afresh: ${restartOf(cluster)}`]
       : []),
-    'Gateways go on serving meanwhile what they reach by address.',
+    hostNetworkWay,
   ]
 }
 

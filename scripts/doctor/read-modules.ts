@@ -89,10 +89,11 @@ function podsOf(objects: Objects, module: string): PodFacts[] {
 
 function secretNameOf(workload: unknown, volume: string): string | undefined {
   const volumes = listAt(workload, 'spec', 'template', 'spec', 'volumes')
-  return textAt(
-    volumes.find((one) => textAt(one, 'name') === volume),
-    'secret',
-    'secretName',
+  const found = volumes.find((one) => textAt(one, 'name') === volume)
+  // Beside an address of Postgres from elsewhere, the keys are the first of several sources.
+  return (
+    textAt(found, 'secret', 'secretName') ??
+    textAt(found, 'projected', 'sources', 0, 'secret', 'name')
   )
 }
 

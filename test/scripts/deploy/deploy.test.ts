@@ -126,8 +126,7 @@ test(
     expect(failure).toBeUndefined()
     expect(asked.filter((line) => line.startsWith('kubectl apply'))).toEqual([
       'kubectl apply --filename k8s/shared/00-namespace.yaml',
-      'kubectl apply --kustomize secrets --selector module in (shared,postgres,prometheus,llm)',
-      'kubectl apply --kustomize k8s --selector module in (shared,postgres,prometheus,llm)',
+      'kubectl apply --kustomize . --selector module in (shared,postgres,prometheus,llm)',
     ])
     expect(
       asked.filter((line) => line.includes('rollout status')).map((line) => line.split(' ')[3]),
@@ -136,7 +135,7 @@ test(
     expect(asked.some((line) => /buildah|docker|ctr /.test(line))).toBe(false)
     expect(existsSync(join(root, 'k8s/llm/deployment.yaml'))).toBe(true)
     const text = said.join('\n')
-    expect(text).toMatch(/✓ apply +0\.0 s {2}3 created, 3 unchanged/)
+    expect(text).toMatch(/✓ apply +0\.0 s {2}2 created, 2 unchanged/)
     expect(text).toMatch(/llm +http:\/\/192\.168\.1\.20:30100 +1\/1 +LLM_MASTER_KEY +qwen/)
     const key = /^LLM_MASTER_KEY=(.+)$/m.exec(readFileSync(join(root, '.env'), 'utf8'))?.[1] ?? ''
     expect(key).toMatch(/^sk-/)
@@ -148,11 +147,11 @@ test('a failure names the step, the command, its last lines and what to do', asy
   const stderr =
     'The Service "llm-gateway" is invalid: spec.ports[0].nodePort: Invalid value: 30100: provided port is already allocated'
   const { said, failure } = await tryDeploy({
-    script: { 'kubectl apply --kustomize k8s': { status: 1, stderr } },
+    script: { 'kubectl apply --kustomize .': { status: 1, stderr } },
   })
   expect(said.at(-1)).toMatch(/^✗ apply/)
   const lines = failure instanceof StepError ? failureLines(failure).join('\n') : ''
-  expect(lines).toContain('kubectl apply --kustomize k8s')
+  expect(lines).toContain('kubectl apply --kustomize .')
   expect(lines).toContain('already allocated')
   expect(lines).toContain('Another Service holds node port 30100')
 })

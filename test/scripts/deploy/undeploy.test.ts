@@ -20,7 +20,10 @@ const kinds = [
 ]
 
 async function tryUndeploy(...words: string[]) {
-  const root = writeFleet({ 'modules/llm.yaml': 'model_list: []\n' })
+  const root = writeFleet({
+    'modules/llm.yaml': 'model_list: []\n',
+    'k8s/llm/ollama-service.yaml': 'metadata:\n  labels:\n    module: llm-ollama\n',
+  })
   const { run, asked } = fakeRun({
     'kubectl api-resources': kinds.join('\n'),
     'kubectl config current-context': 'lab\n',
@@ -60,9 +63,9 @@ test('what was kept is named, and how it is removed', async () => {
   expect(said).toContain('npm run undeploy -- --with-data')
 })
 
-test('one module alone takes nothing of another', async () => {
+test('one module alone takes its model servers along, and nothing of another', async () => {
   const { deleted, said } = await tryUndeploy('--module', 'llm')
-  expect(deleted.every((line) => line.includes('module in (llm)'))).toBe(true)
+  expect(deleted.every((line) => line.includes('module in (llm,llm-ollama)'))).toBe(true)
   expect(said).toContain('npm run undeploy -- --module llm --with-data')
 })
 
