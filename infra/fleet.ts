@@ -69,6 +69,7 @@ export function readFleet(root: string): Fleet {
     ...read.flatMap((member) => member.faults),
     ...folderFaults(files),
     ...scaleFaults(usable, platform),
+    ...backendFaults(usable),
     ...plan.faults,
   ]
   return { modules, platform, faults }
@@ -109,6 +110,20 @@ function moduleFiles(folder: string): ModuleFile[] {
 
 function isFirst({ name }: ModuleFile, index: number, files: readonly ModuleFile[]): boolean {
   return files.findIndex((other) => other.name === name) === index
+}
+
+/** A model server goes by `<module>-<name>`, which may be no module's own name. */
+function backendFaults(modules: readonly Pick<FleetModule, 'file' | 'name' | 'deploy'>[]): Fault[] {
+  const place = { line: 1, column: 1, path: 'deploy.backends', severity: 'error' } as const
+  return modules.flatMap(({ file, name, deploy: { backends = [] } }) =>
+    backends.flatMap((backend) => {
+      const full = `${name}-${backend.name}`
+      const other = modules.find((module) => module.name === full)
+      if (other === undefined) return []
+      const message = `expected another name than ${backend.name}: ${full} is the module of ${other.file}`
+      return [{ ...place, file, message }]
+    }),
+  )
 }
 
 /** Scaling by requests under way reads them from a Prometheus, which has to be known. */

@@ -6,7 +6,13 @@ export const componentLabel = 'app.kubernetes.io/component'
 /** Whose an object is: a module, or `postgres`, `prometheus`, `shared`. */
 export interface Owner {
   readonly module: string
-  readonly component: 'gateway' | 'metrics' | 'database' | 'monitoring' | 'platform'
+  readonly component:
+    | 'gateway'
+    | 'metrics'
+    | 'model-server'
+    | 'database'
+    | 'monitoring'
+    | 'platform'
   readonly namespace: string
 }
 

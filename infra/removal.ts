@@ -14,7 +14,7 @@ const kinds = [
   'ingress',
 ].join(',')
 
-/** What to run so that the cluster loses what `k8s/` lost, for `kubectl apply` removes nothing. */
+/** What to run so that the cluster loses what `k8s/` lost, but for data: `kubectl apply` removes nothing. */
 export function deletionCommands(
   removed: readonly Difference[],
   files: ReadonlyMap<string, string>,
@@ -23,9 +23,11 @@ export function deletionCommands(
   const commands = removed.flatMap(({ path, found, wanted }) => {
     const object = wanted === undefined && found !== undefined ? readObject(found) : undefined
     if (object === undefined) return []
-    const { kind, name, namespace } = object
-    const isModuleGone = !folders.has(folderOf(path))
-    const what = isModuleGone ? `${kinds} -l module=${folderOf(path)}` : `${kind} ${name}`
+    const { kind, name, namespace, module } = object
+    // Model servers stand in their module's folder under a name of their own.
+    const isModuleGone = !folders.has(folderOf(path)) && module === folderOf(path)
+    if (kind === 'persistentvolumeclaim') return []
+    const what = isModuleGone ? `${kinds} -l module=${module}` : `${kind} ${name}`
     return [`kubectl delete -n ${namespace} ${what}`]
   })
   return [...new Set(commands)]
@@ -50,14 +52,24 @@ function folderOf(path: string): string {
   return path.split('/')[0] ?? ''
 }
 
-function readObject(text: string): { kind: string; name: string; namespace: string } | undefined {
+interface Named {
+  readonly kind: string
+  readonly name: string
+  readonly namespace: string
+  /** Its label. */
+  readonly module: unknown
+}
+
+function readObject(text: string): Named | undefined {
   const object: unknown = parse(text)
   if (typeof object !== 'object' || object === null) return undefined
   if (!('kind' in object) || !('metadata' in object)) return undefined
   const { kind, metadata } = object
   if (typeof kind !== 'string' || typeof metadata !== 'object' || metadata === null)
     return undefined
-  const { name, namespace }: { name?: unknown; namespace?: unknown } = metadata
+  const { name, namespace, labels }: { name?: unknown; namespace?: unknown; labels?: object } =
+    metadata
   if (typeof name !== 'string' || typeof namespace !== 'string') return undefined
-  return { kind: kind.toLowerCase(), name, namespace }
+  const { module }: { module?: unknown } = labels ?? {}
+  return { kind: kind.toLowerCase(), name, namespace, module }
 }

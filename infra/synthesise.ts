@@ -1,4 +1,5 @@
 import type { Platform } from '../modules/platform.ts'
+import { backendResources } from './backends/index.ts'
 import { renderComponent } from './components/component.ts'
 import { components } from './components/index.ts'
 import { sharedIngress } from './entrance/ingress.ts'
@@ -33,6 +34,9 @@ export function synthesise({ modules, platform, image }: Synthesis): Map<string,
   for (const module of modules) {
     const texts = renderResources(gatewayResources, { module, platform, image })
     for (const [path, text] of inFolder(module.name, texts)) files.set(path, text)
+    for (const backend of module.deploy.backends ?? [])
+      for (const [file, text] of renderResources(backendResources, { backend, module, platform }))
+        files.set(`${module.name}/backend-${backend.name}-${file}`, text)
   }
   files.set('kustomization.yaml', renderKustomization(files.keys()))
   return files

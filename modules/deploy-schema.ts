@@ -1,20 +1,12 @@
+import { backendsSchema, quantity, resourcesSchema } from './backend-schema.ts'
 import { labels, objectName, tolerationsSchema } from './placement-schema.ts'
-import {
-  either,
-  integer,
-  listOf,
-  mapOf,
-  nothing,
-  optional,
-  ourBlock,
-  text,
-} from './schema-parts.ts'
+import { either, integer, listOf, nothing, optional, ourBlock, text } from './schema-parts.ts'
 
-const quantity = text({
-  description: 'A Kubernetes quantity.',
-  expected: 'a quantity such as 100m, 0.5 or 256Mi',
-  pattern: String.raw`^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$`,
-})
+/** What a gateway is given that says nothing else. */
+export const gatewayResources = {
+  requests: { cpu: '100m', memory: '128Mi' },
+  limits: { memory: '256Mi' },
+} as const
 
 /** `deploy`: what infra reads; the gateway's document leaves it out. */
 export const deploySchema = ourBlock(
@@ -73,25 +65,8 @@ export const deploySchema = ourBlock(
         { description: 'Pods by CPU use or requests under way, in place of replicas.' },
       ),
     ),
-    resources: optional(
-      ourBlock(
-        {
-          requests: optional(
-            mapOf(quantity, {
-              description: 'What a pod is promised: cpu, memory, or a device by its full name.',
-              default: { cpu: '100m', memory: '128Mi' },
-            }),
-          ),
-          limits: optional(
-            mapOf(quantity, {
-              description: 'What a pod may use at most. Memory is never set below the request.',
-              default: { memory: '256Mi' },
-            }),
-          ),
-        },
-        { description: 'CPU and memory of one pod.' },
-      ),
-    ),
+    resources: optional(resourcesSchema(quantity, gatewayResources)),
+    backends: optional(backendsSchema),
     node_selector: optional(labels("Labels of its nodes, in place of platform.yaml's.")),
     tolerations: optional({
       ...tolerationsSchema,

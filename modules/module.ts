@@ -1,3 +1,4 @@
+import type { BackendKind } from './backend-schema.ts'
 import type { CallerLimits } from './caller-limit-schema.ts'
 import type { EndpointName } from './endpoints.ts'
 import type { Placement } from './placement-schema.ts'
@@ -275,10 +276,24 @@ export interface DeploySettings extends Partial<Placement> {
   readonly replicas: number | null
   readonly autoscaling?: Autoscaling
   readonly resources: Resources
+  /** Model servers that run beside the module. */
+  readonly backends?: readonly Backend[]
   /** A Secret of the operator's, in place of `<module>-keys`. */
   readonly secret?: string
   /** Variables beyond those the file names that go into the Secret. */
   readonly secrets: readonly string[]
+}
+
+/** A model server in the cluster: its Service is `<module>-<name>`. */
+export interface Backend extends Partial<Placement> {
+  readonly name: string
+  readonly kind: BackendKind
+  readonly image: string
+  readonly models: readonly string[]
+  readonly args: readonly string[]
+  readonly storage: string
+  readonly storageClass?: string
+  readonly resources: Resources
 }
 
 /** Pods that something else than the manifest counts. At least one target is there. */

@@ -147,6 +147,22 @@ export const entrancesFleet = {
     'deploy: {autoscaling: {min: 0, max: 3, target_in_flight: 4}}\nmodel_list: []\n',
 }
 
+/** Model servers of every kind beside their modules. */
+export const backendsFleet = {
+  'modules/llm.yaml': [
+    'deploy:',
+    '  backends:',
+    '    - {name: ollama, kind: ollama, image: "ollama/ollama:0.12.3", models: [qwen3:8b, "it\'s"], gpus: 1, storage: 80Gi, storage_class: fast}',
+    '    - {name: vllm, kind: vllm, image: "vllm/vllm-openai:v0.11.0", models: [Qwen/Qwen3-8B], args: [--max-model-len=8192], gpus: 2, gpu_resource: amd.com/gpu,',
+    '       resources: {requests: {memory: 24Gi}}, node_selector: {gpu: big}, tolerations: [{key: gpu, operator: Exists}]}',
+    'model_list: [{model_name: qwen, litellm_params: {model: ollama_chat/qwen3:8b, api_base: "http://llm-ollama:11434"}}]',
+  ].join('\n'),
+  'modules/audio.yaml':
+    'deploy: {backends: [{name: whisper, kind: whisper, image: "speaches/speaches:0.8.3-cpu"}]}\nmodel_list: []\n',
+  'modules/image-gen.yaml':
+    'deploy: {backends: [{name: comfyui, kind: comfyui, image: "comfyui/comfyui:v0.3.60", gpus: 1}]}\nmodel_list: []\n',
+}
+
 /** Secrets that somebody else made. */
 export const existingFleet = {
   'platform.yaml': [
@@ -164,6 +180,7 @@ export const fleets: readonly (readonly [string, () => Manifest[]])[] = [
   ['a fleet that asks for everything', () => objectsOfFiles(richFleet)],
   ['a fleet with its own Postgres and Prometheus', () => objectsOfFiles(externalFleet)],
   ['a fleet with entrances and components', () => objectsOfFiles(entrancesFleet)],
+  ['a fleet with model servers of its own', () => objectsOfFiles(backendsFleet)],
   ['a fleet with Secrets of its own', () => objectsOfFiles(existingFleet)],
 ]
 

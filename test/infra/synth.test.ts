@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { exampleEnvText } from '../../infra/env-file.ts'
 import { readFleet } from '../../infra/fleet.ts'
 import { synth } from '../../infra/synth.ts'
-import { copyFleet, repository, writeFiles, writeFleet } from './fleet-folder.ts'
+import { backendsFleet, copyFleet, repository, writeFiles, writeFleet } from './fleet-folder.ts'
 
 function run(root: string, ...args: string[]) {
   const lines: string[] = []
@@ -80,6 +80,16 @@ describe('synth', () => {
     expect(run(root).said).toContain(
       'kubectl delete -n ai-gateway horizontalpodautoscaler rerank-gateway',
     )
+  })
+
+  test('a model server that went is named by itself, but for its data', () => {
+    const root = copyFleet(backendsFleet)
+    run(root)
+    rmSync(join(root, 'modules/audio.yaml'))
+    const { said } = run(root)
+    expect(said).toContain('kubectl delete -n ai-gateway deployment audio-whisper')
+    expect(said).toMatch(/kubectl delete -n ai-gateway \S*deployment\S* -l module=audio$/m)
+    expect(said).not.toMatch(/persistentvolumeclaim audio/)
   })
 
   test('--removed names what no module asks for, whenever it went', () => {

@@ -7,6 +7,7 @@ import { synthesiseOverlays } from '../../infra/overlays/index.ts'
 import { synthesise, synthesiseComponents } from '../../infra/synthesise.ts'
 import { compareFolder } from '../../infra/write-folder.ts'
 import {
+  backendsFleet,
   copyFleet,
   entrancesFleet,
   existingFleet,
@@ -370,5 +371,57 @@ describe('entrances and components', () => {
     const asked = new Set(rules.match(/\b(?:colonnade|litellm)_\w+/g))
     expect(asked.size).toBeGreaterThan(5)
     for (const name of asked) expect(page).toContain(`| \`${name}\` |`)
+  })
+})
+
+describe('model servers beside a module', () => {
+  const files = () => synthesiseFolder(writeFleet(backendsFleet))
+  const containers = (path: string) =>
+    podOf(toManifest(path, files().get(path) ?? ''))?.spec.containers ?? []
+
+  test('have devices as the file asks, on nodes that have them', () => {
+    const manifest = toManifest('', files().get('llm/backend-vllm-deployment.yaml') ?? '')
+    const pod = podOf(manifest)?.spec
+    expect(pod?.containers[0]?.resources).toMatchObject({
+      requests: { 'amd.com/gpu': '2', memory: '24Gi' },
+      limits: { 'amd.com/gpu': '2', memory: '24Gi' },
+    })
+    expect(pod).toMatchObject({
+      nodeSelector: { gpu: 'big' },
+      tolerations: [{ key: 'gpu', operator: 'Exists' }],
+    })
+    expect(pod?.containers[0]).toMatchObject({
+      args: ['--model=Qwen/Qwen3-8B', '--port=8000', '--max-model-len=8192'],
+    })
+  })
+
+  test('Ollama pulls its models beside itself, whatever their names hold', () => {
+    const [server, models] = containers('llm/backend-ollama-deployment.yaml')
+    expect(server?.ports).toMatchObject([{ containerPort: 11_434 }])
+    expect(models).toMatchObject({
+      command: ['sh', '-c', expect.anything(), 'pull', 'qwen3:8b', "it's"],
+    })
+  })
+
+  test('keep what they fetched, and are asked by their module alone', () => {
+    const claim = toManifest('', files().get('llm/backend-ollama-persistentvolumeclaim.yaml') ?? '')
+    expect(claim.spec).toMatchObject({
+      storageClassName: 'fast',
+      resources: { requests: { storage: '80Gi' } },
+    })
+    const policy = toManifest('', files().get('llm/backend-ollama-networkpolicy.yaml') ?? '')
+    expect(policy.spec).toMatchObject({
+      ingress: [{ from: [{ podSelector: { matchLabels: { module: 'llm' } } }] }],
+    })
+  })
+
+  test('cannot have the name of another module', () => {
+    const named = { 'modules/llm-vllm.yaml': 'model_list: []\n' }
+    expect(readFleet(writeFleet({ ...backendsFleet, ...named })).faults).toContainEqual(
+      expect.objectContaining({
+        file: 'modules/llm.yaml',
+        message: 'expected another name than vllm: llm-vllm is the module of modules/llm-vllm.yaml',
+      }),
+    )
   })
 })

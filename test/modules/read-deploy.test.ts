@@ -89,6 +89,34 @@ test.each([
   [{ autoscaling: { min: 5, max: 3 } }, 'autoscaling.max: expected at least min, 5, found 3'],
   [{ autoscaling: {} }, 'autoscaling.max: expected a whole number from 1 to 1000, found nothing'],
   [
+    { backends: [{ name: 'a', kind: 'olama', image: 'a:1' }] },
+    'backends[0].kind: expected one of ollama, vllm, whisper, comfyui, found "olama", did you mean ollama?',
+  ],
+  [
+    { backends: [{ name: 'a', kind: 'ollama', image: 'ollama/ollama:latest' }] },
+    'backends[0].image: expected an image with its full tag, such as ollama/ollama:0.12.3, found "ollama/ollama:latest"',
+  ],
+  [
+    { backends: [{ name: 'a', kind: 'vllm', image: 'a:1' }] },
+    'backends[0].models: expected one model for vllm, which serves one',
+  ],
+  [
+    { backends: [{ name: 'gateway', kind: 'ollama', image: 'a:1' }] },
+    'backends[0].name: expected another name, found gateway, which the module itself uses',
+  ],
+  [
+    { backends: ['a', 'a'].map((name) => ({ name, kind: 'ollama', image: 'a:1' })) },
+    'backends[1].name: expected a name of its own, found a twice',
+  ],
+  [
+    {
+      backends: [
+        { name: 'a', kind: 'ollama', image: 'a:1', resources: { limits: { mem: '1Gi' } } },
+      ],
+    },
+    'backends[0].resources.limits.mem: unknown resource, did you mean memory?',
+  ],
+  [
     { autoscaling: { min: 0, max: 3 } },
     'autoscaling.min: expected at least 1, found 0: pods that are not there use no CPU; write target_in_flight to scale by requests',
   ],
