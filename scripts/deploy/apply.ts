@@ -43,7 +43,7 @@ async function apply(run: Run, root: string, args: readonly string[]): Promise<s
 }
 
 /** What to do about what the API server refused. */
-export function adviceOn(said: string): string[] {
+function adviceOn(said: string): string[] {
   const port = /provided port (?:is already allocated|\S+)|nodePort.*already allocated/.test(said)
     ? /nodePort: Invalid value: (\d+)/.exec(said)?.[1]
     : undefined

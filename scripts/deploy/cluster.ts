@@ -1,7 +1,7 @@
 import { listAt, textAt, textsAt } from './read-json.ts'
 
 /** What kind of cluster the current kubeconfig leads to, as far as bringing an image there goes. */
-export type ClusterKind =
+type ClusterKind =
   | 'minikube'
   | 'kind'
   | 'k3d'
@@ -25,7 +25,7 @@ export interface Cluster {
   readonly socket?: string
 }
 
-export interface ClusterNode {
+interface ClusterNode {
   readonly name: string
   readonly addresses: readonly string[]
   /** It is the machine this runs on. */

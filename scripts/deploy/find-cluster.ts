@@ -23,7 +23,7 @@ export async function findCluster(run: Run): Promise<Cluster> {
 }
 
 /** What this machine's interfaces are called by. */
-export function ownAddresses(): string[] {
+function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).map(({ address }) => address),
   )

@@ -36,7 +36,7 @@ export function planLoad(wish: LoadWish): LoadPlan {
 }
 
 /** A name with a registry in it can be pushed; a bare one would go to a public place nobody meant. */
-export function namesRegistry(tag: string): boolean {
+function namesRegistry(tag: string): boolean {
   return tag.includes('/')
 }
 

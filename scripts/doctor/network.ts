@@ -16,7 +16,7 @@ function isSilent(knock: Knock | undefined): boolean {
 }
 
 /** Pods do not reach pods by their own addresses: nothing above that can work. */
-export const podNetwork: Rule = (facts) => {
+const podNetwork: Rule = (facts) => {
   const targets = podTargets(facts)
   const silent = targets.filter(({ isSilent: isGone }) => isGone)
   if (silent.length === 0 || silent.length < targets.length) return []
@@ -55,7 +55,7 @@ function podTargets({ inside, dns }: Facts): { name: string; isSilent: boolean }
 }
 
 /** One pod alone is silent while others answer: somebody forbids it. */
-export const podBlocked: Rule = ({ inside, namespace }, found) => {
+const podBlocked: Rule = ({ inside, namespace }, found) => {
   if (inside === undefined || found.has('pod-network')) return []
   const silent = inside.services.filter(({ isPod, byEndpoint }) => isPod && isSilent(byEndpoint))
   if (silent.length === 0) return []
@@ -75,7 +75,7 @@ export const podBlocked: Rule = ({ inside, namespace }, found) => {
 }
 
 /** The addresses of Services lead nowhere, while what is behind them answers. */
-export const clusterIp: Rule = (facts, found) => {
+const clusterIp: Rule = (facts, found) => {
   const { inside, cluster, proxyPods } = facts
   if (inside === undefined || found.has('pod-network')) return []
   const broken = inside.services.filter(isBroken)
@@ -141,7 +141,7 @@ function proxyFix(cluster: Facts['cluster']): string[] {
 }
 
 /** The cluster's name servers do not answer, by whatever way. */
-export const dnsDead: Rule = (facts, found) => {
+const dnsDead: Rule = (facts, found) => {
   if (found.has('pod-network')) return []
   const seen = silenceOfDns(facts)
   if (seen === undefined) return []
@@ -234,7 +234,7 @@ function loopFix({ cluster }: Facts): string[] {
 }
 
 /** DNS answers over TCP and not over UDP. */
-export const dnsUdp: Rule = ({ inside, cluster }, found) => {
+const dnsUdp: Rule = ({ inside, cluster }, found) => {
   if (inside === undefined || found.has('pod-network', 'cluster-ip', 'dns-dead')) return []
   const { udp, tcp } = inside.dnsByService
   if (udp?.isAnswered !== false || tcp?.isAnswered !== true) return []
@@ -253,7 +253,7 @@ export const dnsUdp: Rule = ({ inside, cluster }, found) => {
 }
 
 /** DNS is well, and pods ask somebody else. */
-export const dnsNameServer: Rule = ({ inside, dns, cluster }, found) => {
+const dnsNameServer: Rule = ({ inside, dns, cluster }, found) => {
   if (inside === undefined || found.has('pod-network', 'cluster-ip', 'dns-dead', 'dns-udp'))
     return []
   const isWell = inside.dnsByService.udp?.isAnswered === true

@@ -9,7 +9,7 @@ interface Owned {
 }
 
 /** Every pod of ours, with whose it is. */
-export function ownPods({ modules, postgres }: Facts): Owned[] {
+function ownPods({ modules, postgres }: Facts): Owned[] {
   return [
     ...modules.flatMap(({ name, pods }) => pods.map((pod) => ({ owner: name, pod }))),
     ...(postgres?.pods ?? []).map((pod) => ({ owner: 'postgres', pod })),

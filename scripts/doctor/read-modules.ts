@@ -69,7 +69,7 @@ export function find({ items }: Objects, kind: string, name: string): unknown {
   )
 }
 
-export function ofModule({ items }: Objects, kind: string, module: string): unknown[] {
+function ofModule({ items }: Objects, kind: string, module: string): unknown[] {
   return items.filter(
     (item) =>
       textAt(item, 'kind') === kind && textsAt(item, 'metadata', 'labels')['module'] === module,

@@ -95,11 +95,7 @@ export function readClaims(
 }
 
 /** What was said last about an object. */
-export function lastEvent(
-  events: readonly unknown[],
-  name: string,
-  reason?: string,
-): string | undefined {
+function lastEvent(events: readonly unknown[], name: string, reason?: string): string | undefined {
   return events
     .filter((event) => textAt(event, 'involvedObject', 'name') === name)
     .filter((event) => reason === undefined || textAt(event, 'reason') === reason)
@@ -121,6 +117,6 @@ function isFault(reason: string | undefined): boolean {
   return reason !== undefined && reason !== 'ContainerCreating' && reason !== 'PodInitializing'
 }
 
-export function isTrue(conditions: readonly unknown[], type: string): boolean {
+function isTrue(conditions: readonly unknown[], type: string): boolean {
   return conditions.some((one) => textAt(one, 'type') === type && textAt(one, 'status') === 'True')
 }

@@ -3,7 +3,7 @@ import type { Facts, Finding } from './facts.ts'
 /** One kind of cause. It is told what was found before it, so that a consequence is not taken for a cause. */
 export type Rule = (facts: Facts, found: Found) => readonly Finding[]
 
-export interface Found {
+interface Found {
   has(...codes: readonly string[]): boolean
 }
 
