@@ -1,4 +1,4 @@
-import { numberAt, textAt } from '../../scripts/deploy/read-json.ts'
+import { numberAt, parseJson, textAt } from '../../scripts/deploy/read-json.ts'
 import { parse, stringify } from 'yaml'
 import { expect } from './check.ts'
 import type { Stage } from './check.ts'
@@ -25,7 +25,9 @@ export async function serving(kubectl: Kubectl, module: string): Promise<Serving
   const pods = await kubectl.standing(module)
   return Promise.all(
     pods.map(async ({ name, isReady }) => {
-      const said = await kubectl.proxied(`pods/${name}:4000`, '/health/readiness')
+      const said =
+        (await kubectl.proxied(`pods/${name}:4000`, '/health/readiness')) ??
+        (await askWithin(kubectl, name))
       const refused = textAt(said, 'config_refused')
       const reason = textAt(said, 'reason')
       const db = textAt(said, 'db')
@@ -39,6 +41,14 @@ export async function serving(kubectl: Kubectl, module: string): Promise<Serving
       }
     }),
   )
+}
+
+/** The API server keeps to itself what a pod says beside a 503. */
+async function askWithin(kubectl: Kubectl, pod: string): Promise<unknown> {
+  const script = "console.log(await (await fetch('http://127.0.0.1:4000/health/readiness')).text())"
+  // A pod that only begins, or is gone, has nothing to say.
+  const said = await kubectl.node(`pod/${pod}`, script).catch(() => undefined)
+  return parseJson(said)
 }
 
 export async function readDocument(kubectl: Kubectl, module: string): Promise<string> {

@@ -3,6 +3,7 @@ import { applyChecks } from './apply.ts'
 import { blastChecks } from './blast.ts'
 import { illChecks } from './ill.ts'
 import { keyChecks } from './keys.ts'
+import { networkChecks } from './network.ts'
 import { reachChecks } from './reach.ts'
 import { zeroDropChecks } from './zero-drop.ts'
 
@@ -13,5 +14,6 @@ export const checks: readonly Check[] = [
   ...keyChecks,
   ...zeroDropChecks,
   ...illChecks,
+  ...networkChecks,
   ...blastChecks,
 ]

@@ -2,7 +2,9 @@ import { listAt, parseJson, textAt } from '../../../scripts/deploy/read-json.ts'
 import { chatAsk, get, requestTo, send } from '../asks.ts'
 import { expect } from '../check.ts'
 import type { Check, Stage } from '../check.ts'
+import { diagnosed } from '../doctor.ts'
 import { since, until } from '../patience.ts'
+import { untilKeysWork } from './keys.ts'
 
 /** Where the modules answer, and what Prometheus learns of it. */
 export const reachChecks: readonly Check[] = [
@@ -22,6 +24,14 @@ export const reachChecks: readonly Check[] = [
       const ready = await send(`http://${host}:${prometheusPort}`, get('/-/ready'))
       expect(ready.status === 200, `Prometheus on ${prometheusPort}: ${ready.status} ${ready.text}`)
       return `${said.join(', ')}, prometheus :${prometheusPort}`
+    },
+  },
+  {
+    group: 'reach',
+    what: 'npm run doctor has nothing to say of a fleet that is well',
+    run: async (stage) => {
+      await untilKeysWork(stage)
+      return diagnosed(stage)
     },
   },
   {
