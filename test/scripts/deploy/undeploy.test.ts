@@ -4,6 +4,7 @@ import { createProgress } from '../../../scripts/deploy/progress.ts'
 import { undeploy } from '../../../scripts/deploy/undeploy.ts'
 import { writeFleet } from '../../infra/fleet-folder.ts'
 import { fakeRun } from './fake-run.ts'
+import type { Script } from './fake-run.ts'
 
 const kinds = [
   'configmaps',
@@ -20,6 +21,10 @@ const kinds = [
 ]
 
 async function tryUndeploy(...words: string[]) {
+  return tryWith({}, words)
+}
+
+async function tryWith(more: Script, words: readonly string[] = []) {
   const root = writeFleet({
     'modules/llm.yaml': 'model_list: []\n',
     'k8s/llm/ollama-service.yaml': 'metadata:\n  labels:\n    module: llm-ollama\n',
@@ -29,6 +34,7 @@ async function tryUndeploy(...words: string[]) {
     'kubectl config current-context': 'lab\n',
     'kubectl get persistentvolumeclaims': 'persistentvolumeclaim/data-postgres-0\n',
     'kubectl get persistentvolumeclaims,secrets': 'secret/llm-keys\n',
+    ...more,
   })
   const said: string[] = []
   const args = readUndeployArguments(words, () => undefined)
@@ -84,4 +90,16 @@ test('with data, one module loses its keys and leaves the namespace and Postgres
     false,
   )
   expect(said).toContain('stays in Postgres')
+})
+
+test('a kind that this account may not list is passed over, any other refusal is told', async () => {
+  const refusal = (stderr: string) => ({
+    'kubectl delete': { status: 1, stdout: 'service/a deleted\n', stderr },
+  })
+  const unlisted =
+    'Error from server (Forbidden): leases is forbidden: User "a" cannot list resource "leases"'
+  expect((await tryWith(refusal(unlisted))).said).toContain('1 object')
+  await expect(tryWith(refusal('Error from server (Forbidden): cannot delete'))).rejects.toThrow(
+    'kubectl delete',
+  )
 })
