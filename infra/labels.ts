@@ -10,6 +10,7 @@ export interface Owner {
     | 'gateway'
     | 'metrics'
     | 'model-server'
+    | 'endpoint-picker'
     | 'database'
     | 'monitoring'
     | 'platform'

@@ -1,3 +1,4 @@
+import { parentsSchema } from './entrance-schema.ts'
 import { labels, objectName, tolerationsSchema } from './placement-schema.ts'
 import { integer, listOf, mapOf, oneOf, optional, ourBlock, text } from './schema-parts.ts'
 import type { Schema } from './schema-parts.ts'
@@ -43,6 +44,11 @@ export const backendResources = {
   limits: { memory: '16Gi' },
 } as const
 
+const pinnedImage = {
+  expected: 'an image with its full tag, such as ollama/ollama:0.12.3',
+  pattern: String.raw`^[a-z0-9][\w.:/-]*(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$`,
+}
+
 const words = text({ description: 'A word.', expected: 'a word' })
 
 /** `deploy.backends`: model servers in the cluster, beside the module. */
@@ -57,8 +63,7 @@ export const backendsSchema = listOf(
       kind: oneOf(backendKinds, { description: 'Which server it is.' }),
       image: text({
         description: 'Its image, with its full tag or digest.',
-        expected: 'an image with its full tag, such as ollama/ollama:0.12.3',
-        pattern: String.raw`^[a-z0-9][\w.:/-]*(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$`,
+        ...pinnedImage,
       }),
       models: optional(
         listOf(words, {
@@ -66,6 +71,29 @@ export const backendsSchema = listOf(
           expected: 'a list of names of models',
           default: [],
         }),
+      ),
+      replicas: optional(
+        integer({
+          description: 'Pods; several share a volume that many nodes may write (ReadWriteMany).',
+          expected: 'a whole number from 0 to 100',
+          maximum: 100,
+          default: 1,
+        }),
+      ),
+      pool: optional(
+        ourBlock(
+          {
+            picker_image: text({
+              description: 'Image of the endpoint picker, with its full tag or digest.',
+              ...pinnedImage,
+            }),
+            parents: parentsSchema,
+          },
+          {
+            description:
+              'vllm: an InferencePool, whose picker chooses the pod by load and cached prefixes.',
+          },
+        ),
       ),
       args: optional(
         listOf(words, {

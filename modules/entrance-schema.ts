@@ -48,25 +48,28 @@ export const ingressSchema = ourBlock(
   { description: 'An Ingress for all modules.' },
 )
 
+/** Gateways that routes hang on. */
+export const parentsSchema = listOf(
+  ourBlock(
+    {
+      name: text({ description: 'Name of a Gateway.', ...objectName }),
+      namespace: optional(text({ description: 'Its namespace.', ...objectName })),
+      section: optional(text({ description: 'One of its listeners.', ...objectName })),
+    },
+    { description: 'A Gateway.' },
+  ),
+  {
+    description: 'Gateways that the routes hang on: {name, namespace, section}.',
+    expected: 'a list of {name, namespace, section}',
+  },
+)
+
 /** `gateway_api`: routes of all modules at a Gateway that is there. */
 export const gatewayApiSchema = ourBlock(
   {
     host: optional(text({ description: 'Name that callers use; any where absent.', ...host })),
     routing: optional(routing),
-    parents: listOf(
-      ourBlock(
-        {
-          name: text({ description: 'Name of a Gateway.', ...objectName }),
-          namespace: optional(text({ description: 'Its namespace.', ...objectName })),
-          section: optional(text({ description: 'One of its listeners.', ...objectName })),
-        },
-        { description: 'A Gateway.' },
-      ),
-      {
-        description: 'Gateways that the routes hang on: {name, namespace, section}.',
-        expected: 'a list of {name, namespace, section}',
-      },
-    ),
+    parents: parentsSchema,
   },
   { description: 'An HTTPRoute for each module (components/gateway-api).' },
 )

@@ -284,11 +284,21 @@ export interface DeploySettings extends Partial<Placement> {
   readonly secrets: readonly string[]
 }
 
+/** A Gateway of Gateway API, or one of its listeners. */
+export interface GatewayParent {
+  readonly name: string
+  readonly namespace?: string
+  readonly section?: string
+}
+
 /** A model server in the cluster: its Service is `<module>-<name>`. */
 export interface Backend extends Partial<Placement> {
   readonly name: string
   readonly kind: BackendKind
   readonly image: string
+  readonly replicas: number
+  /** An InferencePool before its pods. */
+  readonly pool?: { readonly image: string; readonly parents: readonly GatewayParent[] }
   readonly models: readonly string[]
   readonly args: readonly string[]
   readonly storage: string

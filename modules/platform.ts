@@ -1,6 +1,6 @@
 import { FaultList } from './fault-list.ts'
 import { createRefusingFill } from './fill.ts'
-import type { Fault } from './module.ts'
+import type { Fault, GatewayParent } from './module.ts'
 import { checkPlatform } from './platform-checks.ts'
 import { platformSchema } from './platform-schema.ts'
 import { optional } from './optional.ts'
@@ -87,11 +87,7 @@ export interface PlatformIngress {
 export interface PlatformGatewayApi {
   readonly host?: string
   readonly routing: Routing
-  readonly parents: readonly {
-    readonly name: string
-    readonly namespace?: string
-    readonly section?: string
-  }[]
+  readonly parents: readonly GatewayParent[]
 }
 
 /** platform.yaml as it is written. */

@@ -20,6 +20,7 @@ export function readBackends(
     checkName(backend.name, written.slice(0, index), { path, faults })
     if (backend.kind === 'vllm' && backend.models?.length !== 1)
       faults.error([...path, 'models'], 'expected one model for vllm, which serves one')
+    if (backend.pool !== undefined) checkPool(backend, { path, faults })
     const { requests, limits } = readResources(backend.resources, {
       defaults: backendResources,
       path: [...path, 'resources'],
@@ -31,6 +32,11 @@ export function readBackends(
       name: backend.name,
       kind: backend.kind,
       image: backend.image,
+      replicas: backend.replicas ?? 1,
+      ...optional(
+        'pool',
+        backend.pool && { image: backend.pool.picker_image, parents: backend.pool.parents },
+      ),
       models: backend.models ?? [],
       args: backend.args ?? [],
       storage: backend.storage ?? '50Gi',
@@ -39,6 +45,15 @@ export function readBackends(
       ...readPlacement(backend),
     }
   })
+}
+
+function checkPool(
+  { kind, pool }: ValueOf<typeof backendsSchema>[number],
+  { path, faults }: Place,
+): void {
+  if (kind !== 'vllm') faults.error([...path, 'pool'], `expected kind: vllm with it, found ${kind}`)
+  if (pool?.parents.length === 0)
+    faults.error([...path, 'pool', 'parents'], 'expected at least one Gateway, found an empty list')
 }
 
 interface Place {

@@ -20,11 +20,11 @@ const serviceAccount: Resource<PlacedBackend> = {
 const volumeClaim: Resource<PlacedBackend> = {
   file: 'persistentvolumeclaim',
   create: (chart, placed) => {
-    const { storage, storageClass } = placed.backend
+    const { storage, storageClass, replicas } = placed.backend
     return new k8s.KubePersistentVolumeClaim(chart, 'persistentvolumeclaim', {
       metadata: metadataOf(backendOwner(placed), backendName(placed)),
       spec: {
-        accessModes: ['ReadWriteOnce'],
+        accessModes: [replicas > 1 ? 'ReadWriteMany' : 'ReadWriteOnce'],
         resources: { requests: quantities({ storage }) },
         ...(storageClass === undefined ? {} : { storageClassName: storageClass }),
       },
@@ -70,12 +70,13 @@ const podDisruptionBudget: Resource<PlacedBackend> = {
   },
 }
 
-/** Its own module may ask it, nobody else; it may fetch models from anywhere. */
+/** Its own module may ask it, nobody else; a pool's Gateway is anywhere. It may fetch models from anywhere. */
 const networkPolicy: Resource<PlacedBackend> = {
   file: 'networkpolicy',
   create: (chart, placed) => {
     const owner = backendOwner(placed)
     const asking = { podSelector: { matchLabels: { module: placed.module.name } } }
+    const isPooled = placed.backend.pool !== undefined
     return new k8s.KubeNetworkPolicy(chart, 'networkpolicy', {
       metadata: metadataOf(owner, backendName(placed)),
       spec: {
@@ -83,7 +84,7 @@ const networkPolicy: Resource<PlacedBackend> = {
         policyTypes: ['Ingress', 'Egress'],
         ingress: [
           {
-            from: [asking],
+            ...(isPooled ? {} : { from: [asking] }),
             ports: [{ port: k8s.IntOrString.fromString(serverPort), protocol: 'TCP' }],
           },
         ],

@@ -13,7 +13,7 @@ const user = 10_001
 
 export const serverPort = 'http'
 
-/** A model server's one pod: its volume and its device are for one. */
+/** A model server's pods; usually one. */
 export const workload: Resource<PlacedBackend> = {
   file: 'deployment',
   create: (chart, placed) => {
@@ -21,10 +21,11 @@ export const workload: Resource<PlacedBackend> = {
     return new k8s.KubeDeployment(chart, 'deployment', {
       metadata: metadataOf(owner, backendName(placed)),
       spec: {
-        replicas: 1,
+        replicas: placed.backend.replicas,
         revisionHistoryLimit: 3,
         selector: { matchLabels: selectorOf(owner) },
-        strategy: { type: 'Recreate' },
+        // One pod holds its volume and its device until it is gone.
+        strategy: { type: placed.backend.replicas > 1 ? 'RollingUpdate' : 'Recreate' },
         template: { metadata: { labels: labelsOf(owner) }, spec: podOf(placed) },
       },
     })

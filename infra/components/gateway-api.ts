@@ -1,3 +1,4 @@
+import type { GatewayParent } from '../../modules/module.ts'
 import { createCustomObject } from '../custom-object.ts'
 import { addressOf } from '../entrance/address.ts'
 import { ownerOf } from '../gateway/gateway.ts'
@@ -6,6 +7,11 @@ import { gatewayName } from '../names.ts'
 import type { Resource } from '../resource.ts'
 import type { Component } from './component.ts'
 import { routeTarget } from './interceptor.ts'
+
+/** Gateways as a route names them. */
+export function parentRefs(parents: readonly GatewayParent[]): object[] {
+  return parents.map(({ name, namespace, section }) => ({ name, namespace, sectionName: section }))
+}
 
 /** A module's way in from a Gateway that is there. */
 const httpRoute: Resource<Gateway> = {
@@ -20,11 +26,7 @@ const httpRoute: Resource<Gateway> = {
       kind: 'HTTPRoute',
       name: gatewayName(name),
       spec: {
-        parentRefs: entrance.parents.map(({ name: parent, namespace, section }) => ({
-          name: parent,
-          namespace,
-          sectionName: section,
-        })),
+        parentRefs: parentRefs(entrance.parents),
         ...(host === undefined ? {} : { hostnames: [host] }),
         rules: [
           {

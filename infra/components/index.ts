@@ -2,6 +2,7 @@ import { cnpg } from './cnpg.ts'
 import type { Component } from './component.ts'
 import { externalSecrets } from './external-secrets.ts'
 import { gatewayApi } from './gateway-api.ts'
+import { inferencePool } from './inference-pool.ts'
 import { keda } from './keda.ts'
 import { prometheusOperator } from './prometheus-operator.ts'
 
@@ -10,6 +11,7 @@ export const components: readonly Component[] = [
   cnpg,
   externalSecrets,
   gatewayApi,
+  inferencePool,
   keda,
   prometheusOperator,
 ]

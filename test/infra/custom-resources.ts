@@ -48,6 +48,13 @@ const pathMatch = block({
   value: { type: 'string', pattern: '^/', maxLength: 1024 },
 })
 
+const rewrite = block({
+  type: { enum: ['URLRewrite'] },
+  urlRewrite: block({
+    path: block({ type: { enum: ['ReplacePrefixMatch'] }, replacePrefixMatch: text }),
+  }),
+})
+
 const httpRoute = block({
   parentRefs: list(
     block({ name: text, namespace: text, sectionName: text, group: text, kind: text }, ['name']),
@@ -56,6 +63,7 @@ const httpRoute = block({
   rules: list(
     block({
       matches: list(block({ path: pathMatch })),
+      filters: list(rewrite),
       timeouts: block({ request: duration, backendRequest: duration }),
       backendRefs: list(
         block(
@@ -73,6 +81,24 @@ const httpRoute = block({
     }),
   ),
 })
+
+const inferencePool = block(
+  {
+    selector: block({ matchLabels: texts }, ['matchLabels']),
+    targetPorts: list(block({ number: whole }, ['number'])),
+    endpointPickerRef: block(
+      {
+        group: { type: 'string' },
+        kind: text,
+        name: text,
+        port: block({ number: whole }, ['number']),
+        failureMode: { enum: ['FailOpen', 'FailClose'] },
+      },
+      ['name', 'port'],
+    ),
+  },
+  ['selector', 'targetPorts', 'endpointPickerRef'],
+)
 
 const referenceGrant = block(
   {
@@ -201,6 +227,7 @@ export const customShapes: Readonly<Record<string, Shape>> = {
   'monitoring.coreos.com/v1 PrometheusRule': prometheusRule,
   'gateway.networking.k8s.io/v1 HTTPRoute': httpRoute,
   'gateway.networking.k8s.io/v1beta1 ReferenceGrant': referenceGrant,
+  'inference.networking.k8s.io/v1 InferencePool': inferencePool,
   'keda.sh/v1alpha1 ScaledObject': scaledObject,
   'http.keda.sh/v1beta1 InterceptorRoute': interceptorRoute,
   'external-secrets.io/v1 ExternalSecret': externalSecret,

@@ -153,7 +153,7 @@ export const backendsFleet = {
     'deploy:',
     '  backends:',
     '    - {name: ollama, kind: ollama, image: "ollama/ollama:0.12.3", models: [qwen3:8b, "it\'s"], gpus: 1, storage: 80Gi, storage_class: fast}',
-    '    - {name: vllm, kind: vllm, image: "vllm/vllm-openai:v0.11.0", models: [Qwen/Qwen3-8B], args: [--max-model-len=8192], gpus: 2, gpu_resource: amd.com/gpu,',
+    '    - {name: vllm, kind: vllm, image: "vllm/vllm-openai:v0.11.0", models: [Qwen/Qwen3-8B], replicas: 3, pool: {picker_image: "llm-d/endpoint-picker:v0.9.0", parents: [{name: inference, namespace: gateways}]}, args: [--max-model-len=8192], gpus: 2, gpu_resource: amd.com/gpu,',
     '       resources: {requests: {memory: 24Gi}}, node_selector: {gpu: big}, tolerations: [{key: gpu, operator: Exists}]}',
     'model_list: [{model_name: qwen, litellm_params: {model: ollama_chat/qwen3:8b, api_base: "http://llm-ollama:11434"}}]',
   ].join('\n'),

@@ -415,6 +415,30 @@ describe('model servers beside a module', () => {
     })
   })
 
+  test('several pods of vLLM are one pool, whose picker a Gateway asks', () => {
+    const components = synthesiseComponentsOf(writeFleet(backendsFleet))
+    const read = (file: string) =>
+      toManifest(file, components.get(`inference-pool/llm-vllm-${file}.yaml`) ?? '')
+    expect(read('inferencepool').spec).toMatchObject({
+      selector: { matchLabels: { module: 'llm-vllm' } },
+      targetPorts: [{ number: 8000 }],
+      endpointPickerRef: { name: 'llm-vllm-picker', port: { number: 9002 } },
+    })
+    expect(read('httproute').spec).toMatchObject({
+      parentRefs: [{ name: 'inference', namespace: 'gateways' }],
+      rules: [
+        {
+          matches: [{ path: { value: '/llm-vllm' } }],
+          backendRefs: [{ kind: 'InferencePool', name: 'llm-vllm' }],
+        },
+      ],
+    })
+    expect(read('picker-service').metadata.name).toBe('llm-vllm-picker')
+    const claim = files().get('llm/backend-vllm-persistentvolumeclaim.yaml')
+    expect(claim).toContain('ReadWriteMany')
+    expect([...components.keys()].some((path) => path.includes('ollama'))).toBe(false)
+  })
+
   test('cannot have the name of another module', () => {
     const named = { 'modules/llm-vllm.yaml': 'model_list: []\n' }
     expect(readFleet(writeFleet({ ...backendsFleet, ...named })).faults).toContainEqual(

@@ -101,6 +101,19 @@ test.each([
     'backends[0].models: expected one model for vllm, which serves one',
   ],
   [
+    {
+      backends: [
+        {
+          name: 'a',
+          kind: 'ollama',
+          image: 'a:1',
+          pool: { picker_image: 'b:1', parents: [{ name: 'c' }] },
+        },
+      ],
+    },
+    'backends[0].pool: expected kind: vllm with it, found ollama',
+  ],
+  [
     { backends: [{ name: 'gateway', kind: 'ollama', image: 'a:1' }] },
     'backends[0].name: expected another name, found gateway, which the module itself uses',
   ],
