@@ -40,6 +40,8 @@ export abstract class Slice {
   told: LedgerAnswer | undefined
   toldAt = -Infinity
   #turn = 0
+  /** The last turn that was answered: of one that was not, nobody knows what it was granted. */
+  #heardTurn = 0
   /** How often something was handed back, and how much of that the ledger knows. */
   readonly #handedBack = { times: 0, asked: 0, told: 0 }
   /** What had been learnt when the ledger was asked last. */
@@ -90,7 +92,11 @@ export abstract class Slice {
   /** Whether the ledger does not know all of it yet. */
   get isUntold(): boolean {
     const { times, told: known } = this.#handedBack
-    const isNew = this.isSelfGranted || times !== known || this.#learned !== undefined
+    const isNew =
+      this.isSelfGranted ||
+      this.#turn !== this.#heardTurn ||
+      times !== known ||
+      this.#learned !== undefined
     return isNew || this.buckets.some(({ used, told }) => used !== told)
   }
 
@@ -163,6 +169,7 @@ export abstract class Slice {
   /** Takes over what the ledger answered to an ask. */
   apply(ask: LedgerAsk, answer: LedgerAnswer, now: number): void {
     if (answer.isStale || ask.turn !== this.#turn) return
+    this.#heardTurn = this.#turn
     const lost = ask.holds - answer.held
     const fromFree = Math.min(lost, Math.max(0, this.free))
     this.uncovered += lost - fromFree

@@ -329,7 +329,10 @@ class Storm {
     if (name === 'once') return
     for (let refusals = 0; refusals < 3;) {
       const outcome = await this.#send(name, key, pick(this.#gateways).process)
-      if (outcome === 'budget_exceeded' || outcome === 'rate_limit_exceeded') refusals += 1
+      if (outcome !== 'budget_exceeded' && outcome !== 'rate_limit_exceeded') continue
+      refusals += 1
+      // What was refused is asked for again once a second.
+      await sleep(1500)
     }
   }
 
@@ -347,17 +350,28 @@ class Storm {
 
   /** Nothing is leased or unsettled any more, and every row is stored. */
   async #settled(): Promise<void> {
+    let left = ''
     await until(async () => {
-      const [row] = await this.#db.query(
-        `select coalesce(sum(leased + unsettled), 0)::float8 as held from colonnade.counters
-         where key like 'caller:%'`,
-      )
-      if (Number(row?.['held']) > 0) return false
-      const pending = await Promise.all(
-        this.#gateways.map(({ process }) => process.metric('colonnade_pending_writes')),
-      )
-      return pending.every((rows) => rows === 0)
-    }, 60_000)
+      left = await this.#left()
+      await sleep(100)
+      return left === ''
+    }, 60_000).catch((cause: unknown) => {
+      throw new Error(`left over: ${left}`, { cause })
+    })
+  }
+
+  async #left(): Promise<string> {
+    const held = await this.#db.query(
+      `select l.key, l.amount::float8 as amount, l.owner, l.unsettled_at is not null as is_unsettled,
+         o.expires_at - colonnade.now_ms() as valid_ms
+       from colonnade.counter_leases l left join colonnade.counter_owners o using (owner)
+       where l.key like 'caller:%' and l.amount > 0`,
+    )
+    const pending = await Promise.all(
+      this.#gateways.map(({ process }) => process.metric('colonnade_pending_writes')),
+    )
+    if (held.length === 0 && pending.every((rows) => rows === 0)) return ''
+    return JSON.stringify({ held, pending })
   }
 
   async #report(drainedMs: number): Promise<StormReport> {

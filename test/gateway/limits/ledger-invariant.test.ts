@@ -22,12 +22,13 @@ const deeds = [
   'tell',
   'pass',
   'kill',
+  'adopt',
   'cut',
   'join',
   'lose',
   'forget',
 ] as const
-const weights = [8, 2, 6, 4, 4, 1, 2, 2, 3, 2]
+const weights = [8, 2, 6, 4, 4, 2, 2, 2, 2, 3, 2]
 const step = fc.record({
   deed: fc.oneof(
     ...deeds.map((deed, index) => ({
@@ -46,6 +47,7 @@ interface Step {
 }
 
 interface Use {
+  readonly replica: Replica
   readonly at: number
   readonly taken: Taken
   readonly reserved: number
@@ -85,6 +87,8 @@ class World {
   readonly spec: CounterSpec
   readonly #all: Replica[] = []
   readonly #members: Member[] = []
+  /** Killed, and not adopted yet. */
+  readonly #dead: Replica[] = []
 
   constructor(key: string, window: Window, more: Partial<CounterSpec>) {
     this.spec = { key, amount, window, onOutage: 'deny', ...more }
@@ -111,8 +115,12 @@ class World {
       },
       kill: () => {
         replica.kill()
+        this.#dead.push(replica)
+        // Nobody will ever know more about what was under way.
+        for (const use of this.uses) if (use.replica === replica) use.isOver = true
         this.#members[which % 3] = this.#create()
       },
+      adopt: () => this.#adopt(this.#dead.splice(which % Math.max(1, this.#dead.length), 1)[0]),
       cut: () => {
         replica.connection.pool = undefined
       },
@@ -123,6 +131,57 @@ class World {
       lose: () => member.faults.push(faults[size % 3] ?? 'ask'),
     }
     await plays[deed]()
+  }
+
+  /** Everything is over, adopted and told. */
+  async end(): Promise<void> {
+    while (this.uses.some(({ isOver }) => !isOver)) this.#settle(0, Infinity)
+    for (const dead of this.#dead.splice(0)) await this.#adopt(dead)
+    for (const { replica, faults: next } of this.#members) {
+      next.splice(0)
+      replica.connection.pool = replica.pool
+      // What was under way comes to its end; after a failed ask the ledger is left alone for a second.
+      for (let turn = 0; turn < 3; turn += 1) {
+        await replica.counters.counter(this.spec).asking
+        this.clock.unixMs += 1001
+        await replica.counters.tell()
+      }
+    }
+  }
+
+  /** What was used in the window that began then. */
+  usedIn(startMs: number): number {
+    return this.uses
+      .filter(({ taken }) => taken.hold.startsAtMs === startMs)
+      .reduce((sum, { used }) => sum + used, 0)
+  }
+
+  /** As the journal of a killed process says it: what was settled, and all that was held. Told twice. */
+  async #adopt(dead: Replica | undefined): Promise<void> {
+    if (!dead) return
+    const uses = this.uses.filter(({ replica }) => replica === dead)
+    const windows = new Map(uses.map(({ taken: { hold } }) => [hold.startsAtMs, hold.window]))
+    const owed = [...windows.values()].map(({ key, startMs, amount: whole, shape }) => {
+      const used = new Map<number, number>()
+      for (const { taken, used: one } of uses) {
+        const { startsAtMs, bucketAtMs } = taken.hold
+        if (startsAtMs === startMs) used.set(bucketAtMs, (used.get(bucketAtMs) ?? 0) + one)
+      }
+      const { endsAtMs: ends_at, stepMs: step_ms, keptMs: kept_ms } = shape
+      return { key, starts_at: startMs, ends_at, step_ms, kept_ms, amount: whole, used: [...used] }
+    })
+    for (let time = 0; time < 2; time += 1)
+      await dead.pool.query('select colonnade.settle_counters($1, $2, $3, $4)', [
+        dead.owner,
+        JSON.stringify(owed),
+        this.spec.key,
+        this.clock.unixMs,
+      ])
+    const { rows } = await dead.pool.query(
+      'select from colonnade.counter_leases where owner = $1',
+      [dead.owner],
+    )
+    expect(rows).toEqual([])
   }
 
   async close(): Promise<void> {
@@ -158,12 +217,13 @@ class World {
     return { replica, faults: next }
   }
 
-  async #take({ counters, now }: Replica, wanted: number): Promise<void> {
+  async #take(replica: Replica, wanted: number): Promise<void> {
+    const { counters, now } = replica
     const counter = counters.counter(this.spec)
     const taken = counter.tryTake(wanted, now()) ?? (await counter.take(wanted))
     if (taken) {
       const at = this.clock.unixMs
-      this.uses.push({ at, taken, reserved: wanted, used: wanted, isOver: false })
+      this.uses.push({ at, taken, reserved: wanted, used: wanted, isOver: false, replica })
     }
   }
 
@@ -192,7 +252,7 @@ test.each([
   ["caller's rolling", rolling, ofCaller],
   ['endless', { kind: 'ever' } as const, ofCaller],
 ])(
-  'whatever is taken, settled, lost, cut off or killed: never more than the amount of a %s window',
+  'whatever is taken, settled, lost, cut off, killed or adopted: never more than the amount of a %s window',
   async (name, window, more) => {
     let run = 0
     const enoughAt = performance.now() + 2500
@@ -211,6 +271,16 @@ test.each([
             expect(rows).toEqual([])
           }
           expect(world.most).toBeLessThanOrEqual(amount)
+          await world.end()
+          const { rows } = await pool.query<{ start: number; spent: number; held: number }>(
+            `select starts_at::float8 as start, (spent + excess)::float8 as spent,
+               unsettled::float8 as held from colonnade.counters
+             where key like $1 || ' %' and step_ms is null and coalesce(ends_at, $2) >= $2`,
+            [world.spec.key, world.clock.unixMs - 3_000_000],
+          )
+          // What the ledger has is what calls have used, and nothing is held by the dead.
+          for (const { start, spent, held } of rows)
+            expect([spent, held]).toEqual([world.usedIn(start), 0])
         } finally {
           await world.close()
         }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 
@@ -11,6 +12,8 @@ import { createTestPostgres, type TestDatabase, type TestPostgres } from '../../
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 export interface Replica {
+  /** In whose name it tells the ledger. */
+  readonly owner: string
   readonly counters: RunningCounters
   readonly notices: Notices
   /** Its connection to Postgres; taken away and given back to play an outage. */
@@ -82,7 +85,9 @@ export function setUpLedger() {
     }
     const notices = new Notices({ connection, log })
     const now = () => clock?.unixMs ?? performance.now()
+    const owner = randomUUID()
     const ledger = createCounterLedger({
+      owner,
       connection,
       notices: isDeaf ? { listen: () => () => undefined } : notices,
       ...(clock && { now }),
@@ -96,6 +101,7 @@ export function setUpLedger() {
       tellEveryMs,
     })
     const replica = {
+      owner,
       counters,
       notices,
       connection,
