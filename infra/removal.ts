@@ -42,9 +42,10 @@ export function objectDeletionCommands(removed: readonly Difference[]): string[]
   })
 }
 
-/** The same for every module that went at any time: all gateways but those there are. */
-export function sweepingCommand(namespace: string, modules: readonly string[]): string {
-  const others = `app.kubernetes.io/component=gateway,module notin (${modules.join(',')})`
+/** The same for all that went at any time: every gateway and model server but these. */
+export function sweepingCommand(namespace: string, owners: readonly string[]): string {
+  const what = 'app.kubernetes.io/component in (gateway,metrics,model-server)'
+  const others = `${what},module notin (${owners.join(',')})`
   return `kubectl delete -n ${namespace} ${kinds} -l '${others}'`
 }
 

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { faultLine } from '../modules/read-module.ts'
+import { backendName } from './backends/backend.ts'
 import { ensureEnvFile } from './env-file.ts'
 import { readFleet } from './fleet.ts'
 import type { Fleet } from './fleet.ts'
@@ -42,7 +43,10 @@ export function synth(root: string, args: readonly string[], say: (line: string)
     commands.push(
       sweepingCommand(
         fleet.platform.namespace,
-        fleet.modules.map(({ name }) => name),
+        fleet.modules.flatMap((module) => [
+          module.name,
+          ...(module.deploy.backends ?? []).map((backend) => backendName({ backend, module })),
+        ]),
       ),
     )
   if (commands.length > 0)

@@ -4,7 +4,7 @@ import { integer, listOf, mapOf, oneOf, optional, ourBlock, text } from './schem
 import type { Schema } from './schema-parts.ts'
 
 /** Servers that infra knows how to run. */
-export const backendKinds = ['ollama', 'vllm', 'whisper', 'comfyui'] as const
+const backendKinds = ['ollama', 'vllm', 'whisper', 'comfyui'] as const
 
 export type BackendKind = (typeof backendKinds)[number]
 

@@ -59,7 +59,7 @@ export interface Placement {
   readonly tolerations: readonly Toleration[]
 }
 
-export interface Toleration {
+interface Toleration {
   readonly key?: string
   readonly operator?: 'Equal' | 'Exists'
   readonly value?: string

@@ -28,7 +28,7 @@ export interface Platform extends Placement {
   readonly gatewayApi?: PlatformGatewayApi
 }
 
-export type PlatformSecrets =
+type PlatformSecrets =
   | { readonly mode: 'generated' | 'existing' }
   | {
       readonly mode: 'external'
@@ -84,7 +84,7 @@ export interface PlatformIngress {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-export interface PlatformGatewayApi {
+interface PlatformGatewayApi {
   readonly host?: string
   readonly routing: Routing
   readonly parents: readonly GatewayParent[]

@@ -58,6 +58,13 @@ const oneAtATime: readonly Step[] = [
   { op: 'replace', path: '/spec/strategy', value: { type: 'Recreate' } },
 ]
 
+/** In place of the name that nobody answers for. */
+const knowsPostgres: Step = {
+  op: 'add',
+  path: `${pod}/hostAliases`,
+  value: [{ ip: loopback, hostnames: [databaseName] }],
+}
+
 function ofModule(module: FleetModule, { platform }: Synthesis): Patch {
   const ports = [
     { ...httpPort, number: module.nodePort },
@@ -66,7 +73,7 @@ function ofModule(module: FleetModule, { platform }: Synthesis): Patch {
   return patch({ kind: 'Deployment', name: gatewayName(module.name) }, [
     ...oneAtATime,
     ...inTheNodesNetwork,
-    { op: 'add', path: `${pod}/hostAliases`, value: [{ ip: loopback, hostnames: [databaseName] }] },
+    ...(platform.postgres.mode === 'bundled' ? [knowsPostgres] : []),
     {
       op: 'replace',
       path: `${container}/ports`,

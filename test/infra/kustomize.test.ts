@@ -18,7 +18,9 @@ import {
 import type { Manifest } from './fleet-folder.ts'
 import { podOf } from './pods.ts'
 
-const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0
+// Not of a package: whoever has it, has it.
+const kubectl = 'kubectl'
+const hasKubectl = spawnSync(kubectl, ['version', '--client']).status === 0
 const examples = readdirSync(join(repository, 'docs/platforms'))
 
 /** A synthesised fleet as a checkout has it. */
@@ -35,7 +37,7 @@ function synthesise(root: string): string {
 
 /** What kustomize makes of a folder. */
 function build(folder: string): Manifest[] {
-  const { stdout, stderr, status } = spawnSync('kubectl', ['kustomize', folder], {
+  const { stdout, stderr, status } = spawnSync(kubectl, ['kustomize', folder], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   })

@@ -157,6 +157,7 @@ test('where an operator keeps the roles, what one module makes belongs to all, a
     await client.query("CREATE ROLE cluster_owner LOGIN PASSWORD 'a'")
     await client.query('CREATE DATABASE cluster_database OWNER cluster_owner')
     await client.query("CREATE ROLE speech LOGIN PASSWORD 'b' IN ROLE cluster_owner")
+    await client.query("CREATE ROLE asks_for_passwords LOGIN PASSWORD 'c'")
     for (const statement of ownerStatements) {
       const here = statement
         .replaceAll("'colonnade'", "'cluster_owner'")
@@ -174,4 +175,9 @@ test('where an operator keeps the roles, what one module makes belongs to all, a
       ),
   )
   expect(rows).toEqual([{ owner: 'cluster_owner', me: 'postgres' }])
+  const { rows: strangers } = await asUser(
+    { user: 'asks_for_passwords', password: 'c', database: 'cluster_database' },
+    (client) => client.query('SELECT current_user AS me'),
+  )
+  expect(strangers).toEqual([{ me: 'asks_for_passwords' }])
 })
