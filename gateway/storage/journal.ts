@@ -18,7 +18,7 @@ import {
 } from './spool-folder.ts'
 
 /** Rows on their way to where they are kept. */
-export interface RowsOnTheirWay {
+interface RowsOnTheirWay {
   /** How many were taken so far; and how many of them, the first ones, are kept for good. */
   readonly recorded: number
   readonly safe: number

@@ -1,5 +1,5 @@
 /** What a dead process owes one window: what it used of it in all, by bucket. */
-export interface OwedWindow {
+interface OwedWindow {
   readonly key: string
   readonly starts_at: number
   readonly ends_at: number | null
