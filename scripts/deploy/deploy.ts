@@ -89,7 +89,13 @@ async function writeManifests(root: string): Promise<string> {
     throw new StepError(['npm', 'run', 'synth'], said.join('\n'), [
       'Correct what it names: npm run validate says more.',
     ])
-  return lastLines(said.filter((line) => /^(k8s|\.env)/.test(line)).join('\n')).join(' ')
+  return (
+    said
+      .filter((line) => /^(k8s|\.env)/.test(line))
+      // A dozen names say less than that there are some.
+      .map((line) => line.replace(/(random values) for .*/, '$1.'))
+      .join(' ')
+  )
 }
 
 async function bringImage(

@@ -55,6 +55,10 @@ export interface PodFacts {
   readonly unschedulable?: string
   /** `Evicted` */
   readonly reason?: string
+  /** Since it was made. */
+  readonly ageS?: number
+  /** Since it became ready. */
+  readonly readyForS?: number
   /** What the kubelet could not mount. */
   readonly mountFault?: string
 }

@@ -1,6 +1,6 @@
 import type { Facts, ModuleFacts, PodFacts } from './facts.ts'
 import type { Rule } from './rule.ts'
-import { listed, placeless } from './rule.ts'
+import { isStarting, listed, placeless } from './rule.ts'
 
 const isDeployed = ({ workload, isServiceThere }: ModuleFacts): boolean =>
   workload === 'there' || isServiceThere
@@ -171,6 +171,7 @@ const gatewayNotReady: Rule = (facts, found) =>
 function isExplained(pod: PodFacts, found: Parameters<Rule>[1]): boolean {
   return (
     pod.unschedulable !== undefined ||
+    isStarting(pod) ||
     pod.reason === 'Evicted' ||
     (/Image/.test(pod.waiting ?? '') && found.has('image-missing')) ||
     (isCrashing(pod) && found.has('gateway-crashing')) ||

@@ -1,6 +1,6 @@
 import type { PodFacts, PostgresFacts, ReadinessFacts } from './facts.ts'
 import type { Rule } from './rule.ts'
-import { listed, nameless, placeless } from './rule.ts'
+import { isFresh, isStarting, listed, nameless, placeless } from './rule.ts'
 
 /** There is no Postgres to speak to. */
 const postgresAbsent: Rule = ({ postgres, modules, namespace }, found) => {
@@ -35,6 +35,7 @@ function isExplained(
   return pods.every(
     (pod) =>
       pod.unschedulable !== undefined ||
+      isStarting(pod) ||
       (/Image/.test(pod.waiting ?? '') && found.has('image-missing')) ||
       (found.has('secret-missing') &&
         (pod.mountFault !== undefined || pod.waiting !== 'CrashLoopBackOff')) ||
@@ -57,7 +58,8 @@ function absence({ pods, isWorkloadThere, wanted }: PostgresFacts): string[] {
 const postgresRefusing: Rule = ({ postgres, modules }, found) => {
   if (found.has('postgres-absent', 'pod-blocked', ...nameless, ...placeless)) return []
   const isOtherPassword = /made with another POSTGRES_PASSWORD/.test(postgres?.rolesLog ?? '')
-  const away = modules.flatMap(({ name, readiness }) => {
+  const isSettling = postgres?.pods.some((pod) => isFresh(pod) || isStarting(pod)) ?? false
+  const away = (isSettling ? [] : modules).flatMap(({ name, readiness }) => {
     const [one] = readiness.filter(({ db }) => db === 'Not connected')
     return one === undefined ? [] : [{ name, one }]
   })

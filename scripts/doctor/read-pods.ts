@@ -36,7 +36,11 @@ export function readNodes(list: unknown): NodeFacts[] {
 }
 
 /** What a pod's JSON says, and what events say of its volumes. */
-export function readPod(pod: unknown, events: readonly unknown[] = []): PodFacts {
+export function readPod(
+  pod: unknown,
+  events: readonly unknown[] = [],
+  nowMs = Date.now(),
+): PodFacts {
   const name = textAt(pod, 'metadata', 'name') ?? ''
   const states = [
     ...listAt(pod, 'status', 'initContainerStatuses'),
@@ -66,6 +70,8 @@ export function readPod(pod: unknown, events: readonly unknown[] = []): PodFacts
     ),
     ...optional('reason', textAt(pod, 'status', 'reason')),
     ...optional('mountFault', mountFault),
+    ...optional('ageS', secondsSince(textAt(pod, 'metadata', 'creationTimestamp'), nowMs)),
+    ...optional('readyForS', isReady ? secondsSince(readySince(conditions), nowMs) : undefined),
     ...(exit !== undefined && {
       lastExit: { reason: exit, code: numberAt(worst, 'lastState', 'terminated', 'exitCode') ?? 0 },
     }),
@@ -73,6 +79,18 @@ export function readPod(pod: unknown, events: readonly unknown[] = []): PodFacts
       unschedulable: textAt(scheduled, 'message') ?? 'no node takes it',
     }),
   }
+}
+
+function readySince(conditions: readonly unknown[]): string | undefined {
+  return textAt(
+    conditions.find((one) => textAt(one, 'type') === 'Ready'),
+    'lastTransitionTime',
+  )
+}
+
+function secondsSince(time: string | undefined, nowMs: number): number | undefined {
+  const at = Date.parse(time ?? '')
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.round((nowMs - at) / 1000))
 }
 
 /** Every claim, with whose it is. */

@@ -51,6 +51,25 @@ describe('nothing is wrong', () => {
     expect(codes(seenInside(healthy, () => ({ nameServers: ['169.254.20.10'] })))).toEqual([])
   })
 
+  test('while what was made a moment ago is on its way', () => {
+    const starting = changed(healthy, 'llm', {
+      pods: [pod('llm-1', { isReady: false, ageS: 5 })],
+      readiness: [],
+    })
+    const fresh = pod('postgres-0', { readyForS: 10 })
+    const away = faults['Postgres takes no login']?.inject(starting) ?? starting
+    const facts = {
+      ...away,
+      ...(away.postgres && { postgres: { ...away.postgres, pods: [fresh] } }),
+    }
+    expect(codes(facts)).toEqual([])
+    const late = {
+      ...facts,
+      ...(away.postgres && { postgres: { ...away.postgres, pods: [{ ...fresh, readyForS: 60 }] } }),
+    }
+    expect(codes(late)).toEqual(['postgres-refusing'])
+  })
+
   test('with a module scaled to none, and one that has restarted once, long ago', () => {
     const asleep = changed(healthy, 'llm', { wanted: 0, pods: [], readiness: [] })
     const restarted = pod('audio-1', { restarts: 1, lastExit: { reason: 'OOMKilled', code: 137 } })
