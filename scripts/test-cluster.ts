@@ -14,7 +14,7 @@ import { since } from '../test/cluster/patience.ts'
 import { askModule } from './deploy/answers.ts'
 import { clusterName, hasImage } from './deploy/cluster.ts'
 import type { Cluster } from './deploy/cluster.ts'
-import { run, StepError } from './deploy/command.ts'
+import { lastLines, run, StepError } from './deploy/command.ts'
 import { findCluster } from './deploy/find-cluster.ts'
 import { buildImage, loadImage } from './deploy/image.ts'
 import { failureLines } from './deploy/progress.ts'
@@ -67,7 +67,11 @@ async function main(): Promise<number> {
 }
 
 async function findFitCluster(): Promise<Cluster> {
-  const cluster = await findCluster(run)
+  const cluster = await findCluster(run).catch((error: unknown) => {
+    if (!(error instanceof StepError)) throw error
+    const [why = 'kubectl says nothing'] = lastLines(error.said, 1)
+    throw new Unfit([`No cluster answers: ${why.trim()}`, ...error.advice].join('\n'))
+  })
   if (cluster.kind === 'remote' && process.env['CI'])
     throw new Unfit('The cluster of this kubeconfig is elsewhere; without CI set it is tested.')
   return cluster
@@ -166,21 +170,29 @@ async function runChecks(stage: Stage, only: readonly string[]): Promise<number>
 }
 
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      help: { type: 'boolean', short: 'h', default: false },
-      namespace: { type: 'string' },
-      only: { type: 'string', multiple: true, default: [] },
-      image: { type: 'string' },
-      long: { type: 'boolean', default: false },
-      keep: { type: 'boolean', default: false },
-    },
-  })
+  const values = parsedWords()
   const groups = new Set<string>(checks.map(({ group }) => group))
   const unknown = values.only.find((group) => !groups.has(group))
   if (unknown !== undefined)
     throw new Unfit(`--only: expected one of ${[...groups].join(', ')}, found ${unknown}.`)
   return values
+}
+
+function parsedWords() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        namespace: { type: 'string' },
+        only: { type: 'string', multiple: true, default: [] },
+        image: { type: 'string' },
+        long: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new Unfit(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  }
 }
 
 function print(line: string): void {
@@ -194,6 +206,6 @@ try {
     error instanceof StepError
       ? failureLines(error)
       : [error instanceof Error ? error.message : String(error)]
-  print(['Nothing was tested on a cluster:', ...lines].join('\n'))
-  process.exitCode = cannotRun
+  print(['Nothing was tested on a cluster.', ...lines].join('\n'))
+  process.exitCode = error instanceof Unfit ? cannotRun : 1
 }
