@@ -7,6 +7,7 @@ import { readPlatform } from '../../modules/platform.ts'
 import { readFleet } from '../../infra/fleet.ts'
 import { synthesiseOverlays } from '../../infra/overlays/index.ts'
 import { synth } from '../../infra/synth.ts'
+import { findFaults } from './find-faults.ts'
 import {
   copyFleet,
   entrancesFleet,
@@ -78,7 +79,10 @@ describe.skipIf(!hasKubectl)('kustomize builds (needs kubectl)', () => {
   test('the shipped fleet: the base, and each overlay', () => {
     const base = shipped('')
     expect(shipped('k8s')).toHaveLength(base.filter(({ kind }) => kind !== 'Secret').length)
-    for (const name of overlays) expect(shipped(`overlays/${name}`), name).toHaveLength(base.length)
+    for (const name of overlays) {
+      expect(shipped(`overlays/${name}`), name).toHaveLength(base.length)
+      expect(shipped(`overlays/${name}`).flatMap(findFaults), name).toEqual([])
+    }
   })
 
   test.each(examples)('an overlay of the example %s', (name) => {
@@ -113,7 +117,8 @@ describe.skipIf(!hasKubectl)('kustomize builds (needs kubectl)', () => {
       ]),
     )
     expect(kinds).not.toContain('Secret')
-    for (const name of overlays) build(join(root, 'overlays', name))
+    for (const name of overlays)
+      expect(build(join(root, 'overlays', name)).flatMap(findFaults), name).toEqual([])
   })
 })
 
