@@ -84,7 +84,9 @@ const secretMissing: Rule = ({ modules, postgres, secrets, namespace }) => {
 /** A new document was not taken. */
 const configRefused: Rule = ({ modules }) =>
   modules.flatMap(({ name, readiness }) => {
-    const refused = readiness.filter(({ configRefused: why }) => why !== undefined)
+    const refused = readiness.filter(
+      ({ configRefused: why }) => why !== undefined && !isAboutKey(why),
+    )
     const [first] = refused
     if (first === undefined) return []
     return [
@@ -98,6 +100,41 @@ const configRefused: Rule = ({ modules }) =>
       },
     ]
   })
+
+/** A gateway that serves, and would not any more if it started now: its master key is gone or refused. */
+const keyRefused: Rule = (facts) =>
+  facts.modules.flatMap((module) => {
+    const words = module.readiness.flatMap(({ pod, configRefused: why }) =>
+      why !== undefined && isAboutKey(why) ? [`${pod}: ${why}`] : [],
+    )
+    // A key that is not in the Secret has been told.
+    if (words.length === 0 || lacksKeys(facts, module)) return []
+    return [
+      {
+        code: 'key-missing',
+        what: `${module.name} goes on with its old master key: what it has now it does not take.`,
+        evidence: words,
+        fix: keyFix(facts, module),
+      },
+    ]
+  })
+
+function isAboutKey(words: string): boolean {
+  return /MASTER_KEY|master key/i.test(words)
+}
+
+function keyFix({ secrets, namespace }: Facts, { name, secret }: ModuleFacts): string[] {
+  const isThere = secret !== undefined && secrets?.[secret.name]?.includes('LITELLM_MASTER_KEY')
+  return [
+    ...(isThere
+      ? [
+          `The Secret ${secret.name} holds one: a new one reaches the pods within a minute; one that is refused as weak wants another value in .env.`,
+          `kubectl rollout restart --namespace ${namespace} deployment/${name}-gateway brings it at once.`,
+        ]
+      : []),
+    'npm run synth && kubectl apply -k secrets',
+  ]
+}
 
 /** A gateway ends again and again. */
 const gatewayCrashing: Rule = ({ modules, namespace }) =>
@@ -135,15 +172,12 @@ const gatewayNotReady: Rule = (facts, found) =>
   facts.modules.flatMap((module) => {
     if (module.workload === 'absent' || module.wanted === 0) return []
     const faulty = module.pods.filter((pod) => !pod.isReady && !isExplained(pod, found))
-    const isKeyless =
-      found.has('secret-missing', 'key-missing') &&
-      facts.secrets !== undefined &&
-      lacksKeys(facts, module)
-    if (isKeyless || faulty.length === 0) return noPods(module, found, facts.namespace)
+    if (lacksKeys(facts, module) || faulty.length === 0)
+      return noPods(module, found, facts.namespace)
     const reasons = module.readiness.flatMap(({ pod, reason }) =>
       reason === undefined ? [] : [`${pod}: ${reason}`],
     )
-    const isKey = reasons.some((reason) => /MASTER_KEY|master key/i.test(reason))
+    const isKey = reasons.some(isAboutKey)
     const isConfig = reasons.some((reason) => /config|document|yaml/i.test(reason))
     return [
       {
@@ -157,7 +191,7 @@ const gatewayNotReady: Rule = (facts, found) =>
                   `${name}: ${mountFault ?? waitingMessage ?? waiting ?? phase}`,
               ),
         fix: isKey
-          ? ['npm run synth && kubectl apply -k secrets']
+          ? keyFix(facts, module)
           : isConfig
             ? [`npm run validate, then: npm run deploy -- --module ${module.name}`]
             : [
@@ -180,7 +214,8 @@ function isExplained(pod: PodFacts, found: Parameters<Rule>[1]): boolean {
 }
 
 function lacksKeys({ secrets }: Facts, { secret }: ModuleFacts): boolean {
-  return secret?.keys.some((key) => !secrets?.[secret.name]?.includes(key)) ?? false
+  if (secrets === undefined) return false
+  return secret?.keys.some((key) => !secrets[secret.name]?.includes(key)) ?? false
 }
 
 function noPods(
@@ -222,6 +257,7 @@ export const moduleRules: readonly Rule[] = [
   notDeployed,
   nodePortTaken,
   secretMissing,
+  keyRefused,
   configRefused,
   gatewayCrashing,
 ]

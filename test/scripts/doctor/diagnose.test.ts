@@ -304,6 +304,20 @@ describe('the modules', () => {
     expect(codes(facts)).toEqual(['key-missing'])
   })
 
+  test('a gateway that serves and has lost its key is no poisoned document', () => {
+    const away = {
+      pod: 'llm-1',
+      status: 'healthy',
+      db: 'connected',
+      configRefused: 'LITELLM_MASTER_KEY is not set: set it',
+    }
+    const facts = changed(healthy, 'llm', { readiness: [away] })
+    expect(codes(facts)).toEqual(['key-missing'])
+    expect(words(facts)).toContain('within a minute')
+    const { 'llm-keys': _, ...secrets } = healthy.secrets ?? {}
+    expect(codes({ ...facts, secrets })).toEqual(['secret-missing'])
+  })
+
   test('one that crashes is told from one that needs more memory', () => {
     const crashing = (reason: string) =>
       changed(healthy, 'audio', {
