@@ -16,7 +16,7 @@ export interface AccessRow {
 }
 
 /** Settings that lie under somebody's own. */
-export interface BudgetRow {
+interface BudgetRow {
   readonly id: string
   readonly settings: unknown
 }

@@ -55,7 +55,7 @@ function nameOf({ alias, id }: Pick<OwnerRow, 'alias' | 'id'>): string {
 }
 
 /** Stands for no module at all. */
-export const noModule = '(none)'
+const noModule = '(none)'
 
 // A team's modules bound those of its keys.
 function modulesOf(key: Settings, team: Settings): readonly string[] {

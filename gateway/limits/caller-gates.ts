@@ -203,7 +203,7 @@ interface Made {
 }
 
 /** Refusals by kind of holder and limit, and requests that used more than was held for them. */
-export class CallerCounts {
+class CallerCounts {
   readonly refused = new Map<string, { holder: string; limit: string; count: number }>()
   readonly exceeded = new Map<string, number>()
 

@@ -7,7 +7,7 @@ import { addMetrics, metricsOf } from './spend-shapes.ts'
 type Days = Pick<SpendFilter, 'from' | 'to'>
 
 /** The days a report is about: both ends must be named. */
-export function requireDays(query: Query): Days {
+function requireDays(query: Query): Days {
   const from = query.day('start_date')
   const to = query.day('end_date')
   if (from !== undefined && to !== undefined && from <= to) return { from, to }
