@@ -4,9 +4,6 @@ import { ask } from './ask.ts'
 import type { Connection } from './connection.ts'
 import { timed } from './transaction.ts'
 
-/** The channel on which every change of keys and of what they hang on is told: `<table> <id>`. */
-const accessChannel = 'access'
-
 const timeoutMs = 2_000
 const longTimeoutMs = 5_000
 
