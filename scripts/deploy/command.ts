@@ -57,11 +57,14 @@ export class StepError extends Error {
   }
 }
 
+/** The log of kubectl's own inside, which says five times what its last line says once. */
+const innerLog = /^[EWI]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\.go:\d+\]/
+
 /** The last lines that something said, without empty ones. */
 export function lastLines(text: string, count = 12): string[] {
   return text
     .split('\n')
     .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && !innerLog.test(line))
     .slice(-count)
 }
