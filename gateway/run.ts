@@ -1,41 +1,25 @@
-import { lookup } from 'node:dns/promises'
-import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
-import { AggregatorRegistry } from 'prom-client'
 
 import { createPricing } from './accounting/create-pricing.ts'
 import { PriceBook } from './accounting/price-book.ts'
-import { settle, type Ledger } from './accounting/settle.ts'
 import { createApp, createMetricsApp } from './app.ts'
 import { AccessBook } from './auth/access-book.ts'
 import { CustomerBook } from './auth/customer-book.ts'
 import { Configuration, mayStillCome } from './configuration.ts'
-import type { Answers, Gateway, Question } from './endpoints/gateway.ts'
+import { createGateway } from './create-gateway.ts'
+import { createLimits } from './create-limits.ts'
+import { createRooms } from './create-rooms.ts'
+import type { Answers, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
-import { reportHealth } from './endpoints/health-report.ts'
-import { CallerGates } from './limits/caller-gates.ts'
-import { createCounters, type RunningCounters } from './limits/counters.ts'
-import { Gates } from './limits/create-gates.ts'
-import { firstLedger } from './limits/desk-ledger.ts'
-import { SlotBook } from './limits/slot-book.ts'
-import { SlotLeases } from './limits/slot-leases.ts'
 import type { SlotLedger } from './limits/slot-ledger.ts'
 import type { Rooms } from './pipeline/rooms.ts'
-import { RetryBudget } from './routing/retry-budget.ts'
 import { StartError, type Settings } from './settings.ts'
-import { describeConfiguration, describeReadiness } from './status.ts'
-import { createStorage, type Storage } from './storage/storage.ts'
+import { createStorage } from './storage/storage.ts'
 import { SaltCheck } from './salt-check.ts'
 import { StoredConfiguration } from './stored-configuration.ts'
 import { ExchangeRows } from './telemetry/exchange-rows.ts'
-import { explanationRow, isInUsage } from './telemetry/explanation.ts'
-import { gaugesOf } from './telemetry/gauges.ts'
 import { RecentExchanges } from './telemetry/recent-exchanges.ts'
-import { createRegistry } from './telemetry/registry.ts'
-import { fetchFile } from './upstream/fetch-file.ts'
 import { Pools } from './upstream/pools.ts'
-import { TokenCache } from './upstream/token-cache.ts'
-import { RunningCalls } from './upstream/running-calls.ts'
 
 /** How the workers of one gateway reach each other; a gateway alone asks only itself. */
 export interface Colleagues {
@@ -60,7 +44,6 @@ export interface RunOptions {
   readonly colleagues: Colleagues
 }
 
-const hourMs = 3_600_000
 const flushMs = 10_000
 
 /** Starts one gateway: listens first, then reads its configuration and reaches for its database. */
@@ -91,31 +74,8 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     doubt: () => (salt.state === 'changed' ? salt.words : undefined),
   })
   const customers = new CustomerBook({ source: storage.customers, notices: storage.notices, log })
-  const slotLedger = firstLedger(storage.slots, colleagues.slots)
-  const callerSlotLedger = firstLedger(storage.callerSlots, colleagues.slots)
-  let counters: RunningCounters | undefined
-  // One process is one owner of leases.
-  const openCounters = () =>
-    (counters ??= createCounters({
-      ledger: storage.counterLedger,
-      now,
-      wallClock: () => Date.now(),
-      log,
-    }))
-  // What callers may have at once is never more, unless the module says so.
-  const isStrict = () => configuration.serving?.module.general.onDatabaseOutage !== 'allow'
-  const callers = new CallerGates({
-    openCounters,
-    openSlots: () => new SlotBook(now, new SlotLeases(callerSlotLedger, now, log, isStrict)),
-    now,
-    wallClock: () => Date.now(),
-    log,
-  })
-  const gates = new Gates({
-    openCounters,
-    openSlots: () => new SlotBook(now, new SlotLeases(slotLedger, now, log)),
-    now,
-  })
+  const limits = createLimits({ storage, deskSlots: colleagues.slots, configuration, log })
+  const { callers, gates } = limits
   const pools = new Pools()
   const rows = new ExchangeRows()
   const recent = new RecentExchanges()
@@ -189,170 +149,8 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       await finish(app, rooms, settings.shutdownTimeoutMs)
       await metricsApp?.close()
       await pools.destroy()
-      // What is leased goes back while the database is still at hand.
-      await Promise.all([callers.close(), gates.close(flushMs)])
-      await counters?.close(flushMs)
-      await storage.close({ deadlineMs: flushMs, isTold: counters?.isTold ?? true })
-    },
-  }
-}
-
-interface RoomParts {
-  readonly prices: PriceBook
-  readonly callers: CallerGates
-  readonly customers: CustomerBook
-  readonly pools: Pools
-  readonly rows: ExchangeRows
-  readonly recent: RecentExchanges
-  readonly storage: Storage
-  readonly settings: Settings
-  readonly log: FastifyBaseLogger
-}
-
-function createRooms(parts: RoomParts): Rooms {
-  const { prices, callers, customers, pools, rows, recent, storage, settings, log } = parts
-  const now = () => performance.now()
-  const tokens = new TokenCache({
-    pool: (origin) => pools.of(origin),
-    wallClock: () => Date.now(),
-  })
-  const ledger: Ledger = {
-    recordUsage: (row) => storage.recordUsage(row),
-    recordCharged: (row, open, shares) => storage.recordCharged(row, open, shares),
-    countExchange: (exchange, endedAt) => rows.add(exchange, endedAt),
-  }
-  return {
-    pool: (origin, connectMs) => pools.of(origin, connectMs),
-    tokenFor: (credentials) => tokens.headersFor(credentials),
-    now,
-    wallClock: () => Date.now(),
-    random: () => Math.random(),
-    begin: () => {
-      rows.inFlight += 1
-    },
-    settle: (exchange) => {
-      rows.inFlight -= 1
-      const endedAt = now()
-      settle(exchange, endedAt, ledger)
-      recent.add(exchange, endedAt)
-      if (!isInUsage(exchange)) storage.keepExplanation(() => explanationRow(exchange, endedAt))
-    },
-    refuse: (exchange) => rows.add(exchange, now()),
-    countAttempt: (exchange, deployment, outcome, status) =>
-      rows.addAttempt(exchange, deployment, outcome, status),
-    retryBudget: new RetryBudget(),
-    countRetry: (group, isAllowed) => rows.addRetry(group, isAllowed),
-    countFallback: (exchange, fallback) => rows.addFallback(exchange, fallback),
-    callerGate: (access, module, customer) => callers.of(access, module, customer),
-    findCustomer: (id) => customers.find(id),
-    journal: storage.journal,
-    running: new RunningCalls(),
-    pricingOf: (ask) => createPricing(ask, prices.find),
-    fetchFile: (ask) => fetchFile(ask, addressesOf),
-    saveImage: (image) => storage.saveImage(image, hourMs),
-    responses: storage.responses,
-    publicUrl: settings.publicUrl,
-    log,
-  }
-}
-
-interface GatewayParts {
-  readonly options: RunOptions
-  readonly configuration: Configuration
-  readonly storage: Storage
-  readonly stored: StoredConfiguration
-  readonly salt: SaltCheck
-  readonly access: AccessBook
-  readonly callers: CallerGates
-  readonly rooms: Rooms
-  readonly rows: ExchangeRows
-  readonly recent: RecentExchanges
-  readonly state: { isDraining: boolean; isClosing: boolean }
-}
-
-function createGateway({
-  options,
-  configuration,
-  storage,
-  stored,
-  salt,
-  access,
-  callers,
-  rooms,
-  rows,
-  recent,
-  state,
-}: GatewayParts): Gateway {
-  const { settings, colleagues } = options
-  const moduleName = () => settings.moduleName ?? configuration.serving?.module.name ?? 'gateway'
-  const registry = createRegistry(
-    moduleName(),
-    rows,
-    gaugesOf({ configuration, storage, access, callers, rows, rooms }),
-  )
-  // Without MODULE the name stands in the document, which is read later and may change.
-  configuration.onServing(() => registry.setDefaultLabels({ module: moduleName() }))
-  const answer = async <Q extends Question>(question: Q, about = ''): Promise<Answers[Q]> => {
-    const answers: { [K in Question]: () => Answers[K] | Promise<Answers[K]> } = {
-      health: () => reportHealth(configuration.serving, rooms.now()),
-      config: () => describeConfiguration(configuration, colleagues.worker),
-      metrics: () => registry.getMetricsAsJSON(),
-      explain: () => explainRecent(about),
-    }
-    return answers[question]()
-  }
-  colleagues.onAsked(answer)
-  const explainRecent = (id: string) => recent.explain(id, rooms.now() - hourMs) ?? null
-  const askAll = async <Q extends Question>(question: Q) => [
-    await answer(question),
-    ...(await colleagues.askOthers(question)),
-  ]
-  return {
-    settings,
-    configuration,
-    rooms,
-    storage,
-    stored: {
-      get saltState() {
-        return salt.state
-      },
-      saltWords: salt.words,
-      refresh: () => stored.refresh(),
-    },
-    get moduleName() {
-      return moduleName()
-    },
-    uploadFolder: join(settings.spoolDir, 'uploads'),
-    requireServing() {
-      if (state.isClosing) {
-        throw new GatewayError('shutting_down', 'This gateway is going down; ask again.', {
-          retryAfterSeconds: 1,
-        })
-      }
-      if (configuration.serving) return configuration.serving
-      const why = configuration.refusal?.message ?? 'its configuration is being read'
-      throw new GatewayError('not_ready', `This gateway does not serve yet: ${why}.`, {
-        retryAfterSeconds: 2,
-      })
-    },
-    readiness: () =>
-      describeReadiness({
-        configuration,
-        storage,
-        settings,
-        salt,
-        access,
-        isDraining: state.isDraining,
-      }),
-    askAll,
-    async findExplanation(id) {
-      const told = [explainRecent(id), ...(await colleagues.askOthers('explain', id))]
-      return told.find((one) => one !== null) ?? storage.findExplanation(moduleName(), id)
-    },
-    async metricsText() {
-      const others = await colleagues.askOthers('metrics')
-      if (others.length === 0) return registry.metrics()
-      return AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]).metrics()
+      const isTold = await limits.close(flushMs)
+      await storage.close({ deadlineMs: flushMs, isTold })
     },
   }
 }
@@ -378,10 +176,6 @@ async function finish(
     clearTimeout(deadline)
     clearInterval(idle)
   }
-}
-
-function addressesOf(host: string) {
-  return lookup(host, { all: true })
 }
 
 function delay(milliseconds: number): Promise<void> {
