@@ -332,8 +332,8 @@ export class Configuration {
 
   // Keys that were made under a former salt key go on being found.
   #virtualKeysUnder(saltKeys: readonly string[]): VirtualKeys | undefined {
-    const [digestOf, ...formerly] = saltKeys.map(createDigest)
-    return digestOf && { digestOf, formerly, book: this.#keyBook }
+    const [current, ...formerly] = saltKeys.map(createDigest)
+    return current && { digestOf: current, formerly, book: this.#keyBook }
   }
 
   #createGateOf(router: RouterSettings) {
