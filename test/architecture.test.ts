@@ -229,6 +229,24 @@ describe('what only some may do', () => {
     expect(wrong).toEqual([])
   })
 
+  test('a dialect is known by its line in the list, and to no file beyond the providers', () => {
+    const shared = /\/(provider|openai-compatible|openai-vendors|resolve-provider)\.ts$/
+    const list = gateway.find(({ name }) => name === 'gateway/providers/index.ts')
+    const dialects =
+      list?.imports.filter(({ to }) => to.startsWith('gateway/providers/') && !shared.test(to)) ??
+      []
+    expect(dialects.length).toBeGreaterThan(10)
+    for (const { to } of dialects) {
+      const name = path.basename(to)
+      const lines = list?.text.split('\n').filter((line) => line.includes(`'./${name}'`))
+      expect([to, lines?.length]).toEqual([to, 1])
+      const others = gateway.filter(
+        (file) => roomOf(file.name) !== 'providers/' && file.imports.some((one) => one.to === to),
+      )
+      expect([to, others.map((file) => file.name)]).toEqual([to, []])
+    }
+  })
+
   test('only the storage speaks to Postgres, only the upstream room opens calls', () => {
     const users = (packageName: string) =>
       new Set(
