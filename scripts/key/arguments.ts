@@ -44,7 +44,18 @@ export interface KeyArguments {
 /** A wish that cannot be fulfilled as it was said: its message tells how to say it. */
 export class UsageError extends Error {}
 
-const commands = ['new', 'list', 'info', 'update', 'replace', 'delete', 'block', 'unblock'] as const
+const commands = [
+  'new',
+  'list',
+  'info',
+  'update',
+  'replace',
+  'delete',
+  'block',
+  'unblock',
+  'salt',
+  'rotate-salt',
+] as const
 const teamCommands = [
   'new',
   'list',

@@ -3,6 +3,7 @@ import { AskError, createClient } from './client.ts'
 import { keyCommands } from './commands.ts'
 import { keyFieldsOf } from './fields.ts'
 import { findGateway } from './find-gateway.ts'
+import { saltCommands } from './salt-commands.ts'
 import { warningsOf } from './show.ts'
 import { teamCommands } from './team-commands.ts'
 import { usage } from './usage.ts'
@@ -22,7 +23,7 @@ export async function runKey(words: readonly string[], terminal: Terminal): Prom
       terminal.print(usage)
       return 0
     }
-    const command = { ...keyCommands, ...teamCommands }[asked.command]
+    const command = { ...keyCommands, ...teamCommands, ...saltCommands }[asked.command]
     if (!command) throw new UsageError(`There is no ${asked.command}.`)
     // What is said wrongly is told before anybody is asked.
     keyFieldsOf(asked.said)

@@ -5,6 +5,7 @@ export const usage = `npm run key -- new        makes a key, and shows it once
             -- update     changes what is named; --budget none takes the budget away
             -- replace    another key in place of one; --grace 1h lets the old one live so long
             -- delete, block, unblock
+            -- salt, rotate-salt    what hangs on which salt key; seals stored models anew
             -- team new | list | info | update | delete | block | unblock | add | remove
 
 A key is named by itself, its token, or its name. Several may follow delete, block and unblock.

@@ -140,3 +140,13 @@ test('where there is no gateway, or no key for it, it is said what to do', async
     complaints: expect.stringContaining('Did you mean llm?'),
   })
 })
+
+test('what hangs on which salt key is told, and moved', async () => {
+  await key('new', '--name', 'salted')
+  const told = await key('salt')
+  expect(told.code).toBe(0)
+  expect(told.out).toMatch(/[0-9a-f]{16} {2}[1-9]\d* keys, models and credentials.*the present one/)
+  const moved = await key('rotate-salt')
+  expect(moved.code).toBe(0)
+  expect(moved.out).toMatch(/^0 of the stored models/)
+})
