@@ -2,12 +2,24 @@ import { defineConfig } from 'vitest/config'
 
 // What holds deadlines of a fraction of a second, or compares rates: run one by one when the others are through.
 const timed = [
-  'test/gateway/budgets-killed.test.ts',
   'test/gateway/caller-gone.test.ts',
   'test/gateway/keys-revoked.test.ts',
   'test/gateway/queue.test.ts',
   'test/gateway/sound-streams.test.ts',
+]
+
+// Minutes of kills, outages, crowds and slow readers: `npm run test:long`.
+const long = [
+  'test/gateway/budgets-killed.test.ts',
+  'test/gateway/limits/gates-on-ledger.test.ts',
+  'test/gateway/limits/ledger-invariant.test.ts',
+  'test/gateway/quotas-shared.test.ts',
+  'test/gateway/shared-places.test.ts',
+  'test/gateway/storage/connection.test.ts',
+  'test/gateway/storage/slot-store.test.ts',
   'test/gateway/streams-aborted.test.ts',
+  'test/gateway/streams-slow.test.ts',
+  'test/scripts/embedded-postgres-as-root.test.ts',
 ]
 
 export default defineConfig({
@@ -21,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'all',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/cluster/**', 'test/load/**', ...timed],
+          exclude: ['test/cluster/**', 'test/load/**', ...timed, ...long],
           // Many tests wait for something: three keep two cores at work.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
@@ -30,6 +42,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'timed', include: timed, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'long', include: long, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
     coverage: {
