@@ -9,8 +9,8 @@ export interface CounterLedgerOptions {
   readonly notices: Pick<Notices, 'listen'>
   /** In whose name it tells and asks; unique to the process. */
   readonly owner?: string
-  /** Called before the ledger is told of anything. */
-  readonly beforeTelling?: () => void
+  /** Called before the ledger is told or asked of anything. */
+  readonly beforeTelling?: (asks: readonly LedgerAsk[]) => void
   /** Stands in for the server's clock, in tests. */
   readonly now?: () => number
 }
@@ -60,7 +60,7 @@ export function createCounterLedger(options: CounterLedgerOptions): Ledger {
       return connection.wasConfigured ? 'away' : 'none'
     },
     async exchange(asks, ttlMs) {
-      options.beforeTelling?.()
+      options.beforeTelling?.(asks)
       const rows = await query<{ answers: readonly AnswerRow[] }>(
         'select colonnade.exchange_counters($1, $2, $3, $4) as answers',
         [owner, ttlMs, JSON.stringify(asks.map(toRow)), now?.()],

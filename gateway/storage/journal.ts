@@ -93,6 +93,14 @@ export class Journal implements AdmissionJournal, EntryKeeper {
     return entry
   }
 
+  /**
+   * Begins it, where that is not done: before a first slice is leased, since a process that is killed without a journal
+   * leaves nobody who could give that back.
+   */
+  prepare(): void {
+    if (this.#state === 'not begun' && this.#options.isWanted()) this.#begin()
+  }
+
   windowsOf(holds: readonly CallerHold[]): readonly JournalWindow[] {
     return holds.map(({ window }) => this.#windows.of(window))
   }

@@ -7,7 +7,7 @@ import type { Log } from './log.ts'
 import { inTransaction, timed } from './transaction.ts'
 
 /** Counters of which every use stands in a journal begin so; a lease of theirs that stands in none was not used. */
-const journalledPrefix = 'caller:'
+export const journalledPrefix = 'caller:'
 const timeoutMs = 10_000
 const windowsAtOnce = 500
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AdmissionJournal, OpenAdmission } from '../accounting/admission-journal.ts'
 import type { UsageRow } from '../accounting/usage.ts'
 import type { CustomerSource } from '../auth/customer-book.ts'
-import type { Ledger } from '../limits/ledger.ts'
+import type { Ledger, LedgerAsk } from '../limits/ledger.ts'
 import type { SlotLedger } from '../limits/slot-ledger.ts'
 import { AccessStore } from './access.ts'
 import { AccountStore } from './account-store.ts'
@@ -18,7 +18,7 @@ import type { Log } from './log.ts'
 import { Notices } from './notices.ts'
 import { ResponseStore } from './response-store.ts'
 import { SaltKeys } from './salt-keys.ts'
-import { Settlements } from './settlements.ts'
+import { journalledPrefix, Settlements } from './settlements.ts'
 import { SlotStore } from './slot-store.ts'
 import { toLine } from './spend-logs.ts'
 import { SpendKeeper } from './spend-keeper.ts'
@@ -147,6 +147,10 @@ export function createStorage(options: StorageOptions): Storage {
     log,
   })
   const beforeWrite = () => journal.flush()
+  const beforeTelling = (asks: readonly LedgerAsk[]) => {
+    if (asks.some(({ key }) => key.startsWith(journalledPrefix))) journal.prepare()
+    journal.flush()
+  }
   connection.start()
   const maxRowsInMemory = options.maxRowsInMemory ?? 50_000
   const writer = new UsageWriter({ connection, spool, log, maxRowsInMemory, beforeWrite })
@@ -182,7 +186,7 @@ export function createStorage(options: StorageOptions): Storage {
   return {
     state,
     notices,
-    counterLedger: createCounterLedger({ connection, notices, owner, beforeTelling: beforeWrite }),
+    counterLedger: createCounterLedger({ connection, notices, owner, beforeTelling }),
     journal,
     slots,
     callerSlots,

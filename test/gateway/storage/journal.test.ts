@@ -305,3 +305,21 @@ describe('adopted', () => {
     expect(all.flatMap(({ ids }) => ids)).toHaveLength(11)
   })
 })
+
+test('a process that only leased, and was killed before it held anything, is settled too', async () => {
+  const journal = createJournal()
+  journal.prepare()
+  journal.prepare()
+  const [name = ''] = await readdir(spoolDir)
+  const into = path.join(spoolDir, 'successor')
+  mkdirSync(into)
+  const adopted = await adoptJournal(path.join(spoolDir, name), into)
+  expect(adopted).toEqual({ killed: 0, unreadable: 0 })
+  const settlement = await readFile(path.join(into, `${name}${settlementSuffix}`), 'utf8')
+  expect(JSON.parse(settlement)).toEqual({ owner: 'me', windows: [] })
+})
+
+test('without a ledger nothing is begun', async () => {
+  createJournal({ isWanted: () => false }).prepare()
+  expect(await readdir(spoolDir)).toEqual([])
+})
