@@ -63,7 +63,10 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     spoolDir: settings.spoolDir,
     module: settings.moduleName ?? 'gateway',
     saltId: () => configuration.sealer?.id,
-    keepSpendMs: () => configuration.serving?.module.general.spendLogRetentionMs,
+    keepingSpend: () => {
+      const module = configuration.serving?.module
+      return module && { module: module.name, keepMs: module.general.spendLogRetentionMs }
+    },
     log,
   })
   const now = () => performance.now()

@@ -20,7 +20,7 @@ const about = 'salt key'
 /** Keeps a salt key from being changed by accident: the database remembers the names of those that were used. */
 export class SaltCheck {
   readonly #parts: SaltCheckParts
-  #checked: string | undefined
+  #checked: Sealer | undefined
   #state: 'sound' | 'changed' = 'sound'
 
   constructor(parts: SaltCheckParts) {
@@ -28,9 +28,9 @@ export class SaltCheck {
   }
 
   get state(): SaltState {
-    const id = this.#parts.sealer()?.id
-    if (id === undefined) return 'not set'
-    return this.#checked === id ? this.#state : 'not checked'
+    const sealer = this.#parts.sealer()
+    if (sealer === undefined) return 'not set'
+    return this.#checked === sealer ? this.#state : 'not checked'
   }
 
   /** What is wrong and what to do, for whoever is refused by it. */
@@ -38,17 +38,17 @@ export class SaltCheck {
     return 'The salt key is not the one that the keys and credentials in the database were made under: put the former one behind it in LITELLM_SALT_KEY (new,former), or bring it back.'
   }
 
-  /** Looks once for each salt key. Rejects where Postgres is away. */
+  /** Looks once, and again when salt keys have changed, former ones too. Rejects where Postgres is away. */
   async check(): Promise<void> {
     const sealer = this.#parts.sealer()
-    if (!sealer || this.#checked === sealer.id) return
+    if (!sealer || this.#checked === sealer) return
     const { salts, log } = this.#parts
     const known = await salts.find()
     const isOurs = known.length === 0 || known.some(({ sealed }) => opens(sealer, sealed))
     if (isOurs) await salts.add({ id: sealer.id, sealed: sealer.seal(text, about) })
     else log.error({ salt: sealer.id, known: known.map(({ id }) => id) }, this.words)
     this.#state = isOurs ? 'sound' : 'changed'
-    this.#checked = sealer.id
+    this.#checked = sealer
   }
 }
 

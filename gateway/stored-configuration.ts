@@ -32,7 +32,7 @@ export class StoredConfiguration {
   readonly #timer: NodeJS.Timeout
   #stopListening: (() => void) | undefined
   #isDue = true
-  #sealedUnder: string | undefined
+  #readWith: Sealer | undefined
   #reading: Promise<void> | undefined
 
   constructor(parts: StoredParts) {
@@ -73,9 +73,9 @@ export class StoredConfiguration {
     if (configuration.serving?.module.general.areModelsStored !== true) return
     this.#listen()
     const sealer = configuration.sealer
-    if (!this.#isDue && sealer?.id === this.#sealedUnder) return
+    if (!this.#isDue && sealer === this.#readWith) return
     this.#isDue = false
-    this.#sealedUnder = sealer?.id
+    this.#readWith = sealer
     try {
       configuration.useStored(await this.#read(sealer))
     } catch (error) {

@@ -13,6 +13,7 @@ export type FindKeyIds = (key: string) => readonly string[]
 
 const mostRows = 1000
 const usualRows = 100
+const furthest = 100_000
 
 /**
  * `GET /spend/logs`: single exchanges, the newest first, in pages; with `start_date` and `end_date` what they come to
@@ -89,7 +90,13 @@ function readId(query: Query): string | undefined {
 function pageOf(query: Query) {
   const page = query.whole('page', 1, [1, 1_000_000])
   const limit = query.whole('page_size', usualRows, [1, mostRows])
-  return { page, limit, offset: (page - 1) * limit }
+  const offset = (page - 1) * limit
+  if (offset <= furthest) return { page, limit, offset }
+  throw new GatewayError(
+    'invalid_request',
+    `page: the first ${furthest} exchanges are shown by pages; name fewer days by start_date and end_date.`,
+    { param: 'page' },
+  )
 }
 
 function summaries(sums: readonly SpendSum[]): Record<string, unknown>[] {

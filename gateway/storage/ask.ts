@@ -18,6 +18,7 @@ export async function ask<T>(
     return await work(pool)
   } catch (cause) {
     if (cause instanceof GatewayError || isAnswer(cause)) throw cause
+    if (codeOf(cause) === endedByServer) throw tooMuch(cause)
     connection.suspect()
     throw away(words, cause)
   }
@@ -26,6 +27,17 @@ export async function ask<T>(
 // The server lives and has read the statement: data out of range, a constraint, words it does not understand.
 function isAnswer(error: unknown): boolean {
   return /^(2[123]|42)[0-9A-Z]{3}$/.test(codeOf(error) ?? '')
+}
+
+/** SQLSTATE of a statement that ran for as long as it may. */
+const endedByServer = '57014'
+
+function tooMuch(cause: unknown): GatewayError {
+  return new GatewayError(
+    'storage_unavailable',
+    'The database did not get through this question in time: ask for less at once, fewer days for instance.',
+    { cause, retryAfterSeconds: 2 },
+  )
 }
 
 function away(words: string, cause?: unknown): GatewayError {

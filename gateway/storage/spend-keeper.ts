@@ -5,10 +5,16 @@ import { inTransaction, timed } from './transaction.ts'
 
 export interface SpendKeeperOptions {
   readonly connection: Connection
-  readonly module: string
-  /** How long exchanges are kept; undefined: for good. Asked each time: the document may change. */
-  readonly keepMs: () => number | undefined
+  /** Asked each time, since the document may change; undefined: nobody knows yet. */
+  readonly keeping: () => SpendKeeping | undefined
   readonly log: Log
+}
+
+/** How long a module keeps its exchanges. */
+export interface SpendKeeping {
+  readonly module: string
+  /** Undefined: for good. */
+  readonly keepMs: number | undefined
 }
 
 const firstMs = 2_000
@@ -31,8 +37,9 @@ export class SpendKeeper {
   async tend(): Promise<void> {
     try {
       await this.#ask('select colonnade.add_spend_weeks()', [])
-      const { module, keepMs } = this.#options
-      const values = [module, keepMs() ?? null]
+      const keeping = this.#options.keeping()
+      if (!keeping) return
+      const values = [keeping.module, keeping.keepMs ?? null]
       for (let removed = sweptAtOnce; removed >= sweptAtOnce;) {
         removed = await this.#ask('select colonnade.remove_old_spend($1, $2) as n', values)
       }

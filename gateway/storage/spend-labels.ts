@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { Queries } from './row-text.ts'
 import { timed } from './transaction.ts'
 
 /** What people call a key, those that are deleted too. */
@@ -14,11 +14,11 @@ const timeoutMs = 5000
 
 /** Labels of keys by id; ids that never were a key have none. */
 export async function findKeyLabels(
-  pool: Pool,
+  queries: Queries,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, KeyLabel>> {
   const columns = 'id, name, alias, user_id as "userId", team_id as "teamId"'
-  const { rows } = await pool.query<KeyLabel>(
+  const { rows } = await queries.query<KeyLabel>(
     timed(
       `select ${columns} from colonnade.deleted_keys where id = any($1)
        union all select ${columns} from colonnade.keys where id = any($1)`,
@@ -31,10 +31,10 @@ export async function findKeyLabels(
 
 /** Aliases of teams by id. */
 export async function findTeamAliases(
-  pool: Pool,
+  queries: Queries,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await pool.query<{ id: string; alias: string }>(
+  const { rows } = await queries.query<{ id: string; alias: string }>(
     timed(
       'select id, alias from colonnade.teams where id = any($1) and alias is not null',
       [ids],

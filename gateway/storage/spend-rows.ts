@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { Queries } from './row-text.ts'
 import type { SpendFilter } from './spend-sums.ts'
 import { timed } from './transaction.ts'
 
@@ -53,11 +53,11 @@ const conditions = `
 
 /** A page of exchanges, the newest first. */
 export async function findSpendRows(
-  pool: Pool,
+  queries: Queries,
   filter: RowFilter,
   page: { readonly offset: number; readonly limit: number },
 ): Promise<readonly SpendRow[]> {
-  const { rows } = await pool.query<SpendRow>(
+  const { rows } = await queries.query<SpendRow>(
     timed(
       `select id, ${iso('started_at')} as "startedAt",
          ${iso(`started_at + duration_ms * interval '1 ms'`)} as "endedAt",
@@ -81,8 +81,8 @@ export async function findSpendRows(
 const mostCounted = 100_000
 
 /** How many exchanges there are; of very many, 100,000. */
-export async function countSpendRows(pool: Pool, filter: RowFilter): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>(
+export async function countSpendRows(queries: Queries, filter: RowFilter): Promise<number> {
+  const { rows } = await queries.query<{ n: number }>(
     timed(
       `select count(*)::integer as n from (
          select from colonnade.spend_logs where ${conditions} limit ${mostCounted}

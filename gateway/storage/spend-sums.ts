@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { Queries } from './row-text.ts'
 import { timed } from './transaction.ts'
 
 /** What sums can be told apart by. */
@@ -51,14 +51,16 @@ const moreSums = `sum(unpriced)::float8 as unpriced, sum(cached_tokens)::float8 
 
 /** Sums of the days asked for, told apart by the parts asked for: days in order, else the dearest first. */
 export async function sumSpend(
-  pool: Pool,
+  queries: Queries,
   by: readonly SpendPart[],
   filter: SpendFilter,
   most = mostSums,
 ): Promise<readonly SpendSum[]> {
   const parts = by.map((part) => `${columns[part]} as "${part}"`)
   const groups = by.map((_, index) => index + 1).join(', ')
-  const { rows } = await pool.query<Omit<SpendSum, 'parts'> & Partial<Record<SpendPart, string>>>(
+  const { rows } = await queries.query<
+    Omit<SpendSum, 'parts'> & Partial<Record<SpendPart, string>>
+  >(
     timed(
       `select ${[...parts, sums, moreSums].join(', ')} from colonnade.spend_days
        where ($1::date is null or day >= $1) and ($2::date is null or day <= $2)
@@ -117,11 +119,11 @@ export interface NamedFilter {
 
 /** Sums by tag, or by customer: the dearest first, or day by day. */
 export async function sumNamed(
-  pool: Pool,
+  queries: Queries,
   kind: 'tag' | 'customer',
   { from, to, names, isByDay = false }: NamedFilter,
 ): Promise<readonly NamedSum[]> {
-  const { rows } = await pool.query<NamedSum>(
+  const { rows } = await queries.query<NamedSum>(
     timed(
       `select name${isByDay ? ', day::text as day' : ''}, ${sums} from colonnade.spend_names
        where kind = $1 and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
@@ -140,11 +142,11 @@ export type SpenderKind = 'key' | 'user' | 'team' | 'member' | 'customer'
 
 /** All that some have ever spent, billionths of a US dollar, by id; who spent nothing is not among them. */
 export async function findSpend(
-  pool: Pick<Pool, 'query'>,
+  queries: Queries,
   kind: SpenderKind,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await pool.query<{ id: string; nano: number }>(
+  const { rows } = await queries.query<{ id: string; nano: number }>(
     timed(spendOf[kind], [ids], timeoutMs),
   )
   return new Map(rows.map(({ id, nano }) => [id, nano]))

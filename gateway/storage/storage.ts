@@ -21,7 +21,7 @@ import { SaltKeys } from './salt-keys.ts'
 import { journalledPrefix, Settlements } from './settlements.ts'
 import { SlotStore } from './slot-store.ts'
 import { toLine } from './spend-logs.ts'
-import { SpendKeeper } from './spend-keeper.ts'
+import { SpendKeeper, type SpendKeeping } from './spend-keeper.ts'
 import { SpendStore } from './spend-store.ts'
 import { Spool } from './spool.ts'
 import { StoredModels } from './stored-models.ts'
@@ -115,8 +115,8 @@ export interface StorageOptions {
   /** Folder for usage while Postgres is away; each worker has a subfolder of its own. */
   readonly spoolDir: string
   readonly module: string
-  /** How long rows of single exchanges are kept; undefined: for good. */
-  readonly keepSpendMs?: () => number | undefined
+  /** How long rows of single exchanges are kept, and by whom; undefined: nobody knows yet. */
+  readonly keepingSpend?: () => SpendKeeping | undefined
   /** Names the salt key that virtual keys are made under. */
   readonly saltId?: () => string | undefined
   readonly log: Log
@@ -161,8 +161,8 @@ export function createStorage(options: StorageOptions): Storage {
   const callerSlots = new SlotStore(connection, notices, '(callers)')
   const explanations = new ExplanationStore(connection)
   const responses = new ResponseStore(connection)
-  const keepMs = options.keepSpendMs ?? (() => undefined)
-  const keeper = new SpendKeeper({ connection, module, keepMs, log })
+  const keeping = options.keepingSpend ?? (() => undefined)
+  const keeper = new SpendKeeper({ connection, keeping, log })
 
   function onChange() {
     if (connection.state === 'connected') writer.flush()

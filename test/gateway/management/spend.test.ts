@@ -157,6 +157,7 @@ test('a question that cannot be read is refused with what was expected', async (
     ['/spend/logs?start_date=2026-02-30', /start_date: expected a day/],
     ['/spend/logs?page=0', /page: expected a whole number/],
     ['/spend/logs?page_size=99999', /page_size/],
+    ['/spend/logs?page=1000000', /name fewer days/],
     [`/spend/logs?request_id=${encodeURIComponent("' or 1=1 --")}`, /request_id/],
     ['/spend/logs?api_key=not-a-key', /virtual key/],
     ['/spend/logs?user_id=a&user_id=b', /user_id: expected one text/],

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 
 import { saltIdOf } from '../../../gateway/auth/seal.ts'
@@ -198,6 +200,12 @@ test('a salt key changed by accident takes nothing down, is named, and nothing i
   expect(refused.status).toBe(503)
   expect(refused.body.error.message).toMatch(/new,former/)
   expect(second.log.join('\n')).toMatch(/salt key is not the one/)
+
+  // As the message says, and without a restart.
+  mkdirSync(path.join(second.folder, 'secrets'))
+  writeFileSync(path.join(second.folder, 'secrets', 'SALT_KEY'), `${newSalt},${salt}`)
+  await until(async () => (await readiness(second))['salt_key'] === 'sound')
+  await until(async () => (await ask(second, 'extra').catch(() => undefined)) !== undefined)
 
   const third = await start({ SALT_KEY: `${newSalt},${salt}` })
   await until(async () => (await ask(third, 'extra').catch(() => undefined)) !== undefined)

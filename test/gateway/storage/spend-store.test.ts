@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import type { UsageRow } from '../../../gateway/accounting/usage.ts'
@@ -24,8 +25,7 @@ async function setUp() {
   const keeper = (module: string, keepMs?: number) =>
     new SpendKeeper({
       connection: Object.assign(Object.create(null), { pool }),
-      module,
-      keepMs: () => keepMs,
+      keeping: () => ({ module, keepMs }),
       log: given('log'),
     })
   return { storage, pool, keeper }
@@ -215,4 +215,24 @@ test('while Postgres is away a question about spend is refused, and says why', a
   await expect(storage.spend.findRows({}, { offset: 0, limit: 1 })).rejects.toMatchObject({
     message: expect.stringContaining('the database is away'),
   })
+})
+
+test('questions wait for each other, and leave connections to the requests that are served', async () => {
+  const { storage, pool } = await setUp()
+  const busy = async () => {
+    const [row] = await given('database').query(
+      "select count(*)::int as n from pg_stat_activity where datname = current_database() and state = 'active' and query like '%spend_days%' and pid <> pg_backend_pid()",
+    )
+    return Number(row?.['n'])
+  }
+  const locker = await pool.connect()
+  await locker.query('begin; lock table colonnade.spend_days in access exclusive mode')
+  const questions = Promise.all(Array.from({ length: 8 }, () => storage.spend.sum([], {})))
+  await until(async () => (await busy()) > 0)
+  await sleep(200)
+  const asked = await busy()
+  await locker.query('rollback')
+  locker.release()
+  expect(await questions).toHaveLength(8)
+  expect(asked).toBe(2)
 })
