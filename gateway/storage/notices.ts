@@ -75,7 +75,8 @@ export class Notices {
 
   /**
    * Calls for each notice of a channel from now on, also for our own; once each, as a rule. `onMissed` is called when
-   * notices may have been lost for good, after an outage longer than they are kept. Gives the end of it.
+   * notices may have been lost for good: at first contact, and after an outage longer than they are kept. Gives the
+   * end of it.
    */
   listen(channel: string, handler: Handler, onMissed?: () => void): () => void {
     const listener = { handler, onMissed }
@@ -193,7 +194,8 @@ export class Notices {
       )
       this.#last ??= Number(rows[0]?.last)
       this.#first = this.#last
-      return
+      // What somebody has read by now may have changed since, and no notice of it is looked up.
+      return this.#tellMissed()
     }
     const hasMissed = performance.now() - this.#aliveAt > keptMs / 2
     const { rows } = await pool.query<{ id: string; channel: string; payload: string }>(
@@ -204,7 +206,10 @@ export class Notices {
       ),
     )
     for (const { id, channel, payload } of rows) this.#deliver({ id: Number(id), channel, payload })
-    if (!hasMissed || this.#aliveAt === -Infinity) return
+    if (hasMissed) this.#tellMissed()
+  }
+
+  #tellMissed(): void {
     for (const listeners of this.#listeners.values()) {
       for (const { onMissed } of listeners) onMissed?.()
     }

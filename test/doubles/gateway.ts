@@ -117,16 +117,16 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
   }
 }
 
-/** Looks again and again until the condition holds; fails after ten seconds. */
+/** Looks again and again until the condition holds; fails after half a minute, which machines may need. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<void> {
   const endsAt = performance.now() + withinMs
   while (!(await condition())) {
     if (performance.now() > endsAt)
       throw new Error(`not within ${withinMs} ms: ${condition.toString()}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
 

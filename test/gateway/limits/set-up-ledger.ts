@@ -136,7 +136,7 @@ export function setUpLedger() {
 /** Waits for a condition, some seconds at most. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   await vi.waitFor(async () => expect(await condition()).toBe(true), {
-    timeout: 15_000,
+    timeout: 30_000,
     interval: 20,
   })
 }

@@ -59,6 +59,29 @@ test('a listener may end', async () => {
   expect(others).toEqual(['apple'])
 })
 
+test('whoever listens before there is a line is told that what it has read may have changed', async () => {
+  const { notices, heard } = await open()
+  await until(() => notices.isAlive)
+  let missed = 0
+  const late: { pool: Pool | undefined; suspect: () => void } = {
+    pool: undefined,
+    suspect: () => undefined,
+  }
+  const other = new Notices({ connection: late, log: given('log') })
+  closings.push(() => other.close())
+  other.listen(
+    'fruit',
+    () => undefined,
+    () => (missed += 1),
+  )
+  await notices.notify('fruit', 'apple')
+  await until(() => heard.length === 1)
+  expect(missed).toBe(0)
+  late.pool = await openPool()
+  await until(() => other.isAlive)
+  expect(missed).toBe(1)
+})
+
 test('a notice too long for Postgres to carry comes all the same', async () => {
   const { notices, heard } = await open()
   await until(() => notices.mode === 'listening')
