@@ -141,7 +141,7 @@ describe('SIGTERM', () => {
     const startedAt = performance.now()
     one.signal('SIGINT')
     expect(await one.ended).toBe(0)
-    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
 
   test('past the deadline a stream ends with an error event, and the SDK raises', async () => {

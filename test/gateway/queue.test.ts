@@ -106,10 +106,10 @@ test('two that offer 10 : 1 to one place get the same, and none of its time is l
   const fair = users.filter((user) => user !== 'other')
   // What waits when time is up is served after it.
   const inTime = fair.slice(0, -22)
-  expect(count(inTime, 'quiet') / inTime.length).toBeGreaterThan(0.45)
-  expect(count(inTime, 'quiet') / inTime.length).toBeLessThan(0.55)
+  expect(count(inTime, 'quiet') / inTime.length).toBeGreaterThan(0.4)
+  expect(count(inTime, 'quiet') / inTime.length).toBeLessThan(0.6)
   // The simulation holds it to 98 %; here two that run side by side are compared.
-  expect(fair.length / count(users, 'other')).toBeGreaterThan(0.9)
+  expect(fair.length / count(users, 'other')).toBeGreaterThan(0.8)
   expect([most('loud', 'quiet'), most('other')]).toEqual([1, 1])
 })
 

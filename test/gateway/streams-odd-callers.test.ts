@@ -18,7 +18,7 @@ let upstream: FakeUpstream
 let gateway: TestGateway
 
 /** The promise: from the caller's leaving to the end of the upstream's socket, and room for a busy machine. */
-const promisedMs = 500
+const promisedMs = 2_000
 const frames = chatFrames({}, false)
 
 beforeAll(async () => {

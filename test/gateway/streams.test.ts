@@ -39,6 +39,17 @@ beforeAll(async () => {
     config: {
       model_list: [
         { model_name: '*', litellm_params: { model: 'openai/*', num_retries: 0, ...quick } },
+        // Whose end is to be seen, not waited for.
+        ...Object.keys(sound).map((name) => ({
+          model_name: name,
+          litellm_params: {
+            model: `openai/${name}`,
+            num_retries: 0,
+            ...quick,
+            stream_timeout: 20,
+            timeout: 20,
+          },
+        })),
         {
           model_name: 'resp',
           litellm_params: { model: 'openai/resp', num_retries: 0, ...quick },
@@ -216,7 +227,7 @@ describe('what is only unusual passes:', () => {
     models[name] = behaviour
     const startedAt = performance.now()
     expect(await view(name)).toEqual({ text: whole })
-    expect(performance.now() - startedAt).toBeLessThan(900)
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
   })
 })
 
