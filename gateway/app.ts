@@ -24,11 +24,18 @@ import { withoutRoot } from './endpoints/root-path.ts'
 import { forgetRest } from './endpoints/unread-rest.ts'
 import { anthropicEnvelopeOf, envelopeOf, toGatewayError } from './errors/envelope.ts'
 import { GatewayError } from './errors/gateway-error.ts'
-import { addManagement } from './management/index.ts'
+import { createManagement } from './management/index.ts'
 
 const headersTimeoutMs = 60_000
 const requestTimeoutMs = 900_000
 const keepAliveMs = 75_000
+
+// No route of ours has a Fastify schema: without these its compilers would be loaded, a hundred files.
+const noSchemas = { buildValidator: refuseSchema, buildSerializer: refuseSchema }
+
+function refuseSchema(): never {
+  throw new Error('a route has a schema, and the app has no compiler for it')
+}
 
 /** The HTTP face of a gateway: routes, errors and the door for hostile bytes. */
 export function createApp(
@@ -44,6 +51,7 @@ export function createApp(
     forceCloseConnections: false,
     return503OnClosing: false,
     exposeHeadRoutes: true,
+    schemaController: { compilersFactory: noSchemas },
     // Node would answer without a body; the hook below has the envelope.
     http: { requireHostHeader: false },
     ...(options.rootPath === undefined ? {} : { rewriteUrl: withoutRoot(options.rootPath) }),
@@ -53,9 +61,13 @@ export function createApp(
   app.server.headersTimeout = headersTimeoutMs
   takeBodiesRaw(app)
   app.setErrorHandler((thrown, request, reply) => answerError(thrown, { request, reply, gateway }))
+  const management = createManagement(gateway)
   app.setNotFoundHandler(async (request, reply) => {
+    if (await management.answer(request, reply)) return reply
     if (await acceptOwnPath(request, reply, gateway)) return reply
-    throw notFound(app, request, gateway)
+    throw notFound(request, gateway, (method, path) => {
+      return hasRoute(app, method, path) || management.hasPath(method, path)
+    })
   })
   app.addHook('onRequest', ({ raw }, reply, done) => {
     if (options.isDraining()) void reply.raw.setHeader('connection', 'close')
@@ -74,14 +86,13 @@ export function createApp(
   addMetrics(app, gateway)
   addExplain(app, gateway)
   addCountTokens(app, gateway)
-  addManagement(app, gateway)
   addPassThrough(app, gateway)
   return app
 }
 
 /** The metrics alone, for a port of their own. */
 export function createMetricsApp(gateway: Gateway): FastifyInstance {
-  const app = Fastify({ logger: false })
+  const app = Fastify({ logger: false, schemaController: { compilersFactory: noSchemas } })
   app.setErrorHandler((thrown, request, reply) => answerError(thrown, { request, reply, gateway }))
   addMetrics(app, gateway)
   return app
@@ -136,10 +147,14 @@ function isFastifyError(thrown: unknown): thrown is FastifyError {
   return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('FST_')
 }
 
-function notFound(app: FastifyInstance, request: FastifyRequest, gateway: Gateway): GatewayError {
+function notFound(
+  request: FastifyRequest,
+  gateway: Gateway,
+  isTaken: (method: 'GET' | 'POST', path: string) => boolean,
+): GatewayError {
   const path = request.url.split('?')[0] ?? ''
   const method = (['GET', 'POST'] as const).find(
-    (other) => other !== request.method && hasRoute(app, other, path),
+    (other) => other !== request.method && isTaken(other, path),
   )
   if (method)
     return new GatewayError(

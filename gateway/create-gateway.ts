@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { AggregatorRegistry } from 'prom-client'
 
 import type { AccessBook } from './auth/access-book.ts'
 import type { Configuration } from './configuration.ts'
@@ -14,9 +13,8 @@ import { describeConfiguration, describeReadiness } from './status.ts'
 import type { Storage } from './storage/storage.ts'
 import type { StoredConfiguration } from './stored-configuration.ts'
 import type { ExchangeRows } from './telemetry/exchange-rows.ts'
-import { gaugesOf } from './telemetry/gauges.ts'
 import type { RecentExchanges } from './telemetry/recent-exchanges.ts'
-import { createRegistry } from './telemetry/registry.ts'
+import type { MetricsRegistry } from './telemetry/registry.ts'
 
 const hourMs = 3_600_000
 
@@ -50,18 +48,19 @@ export function createGateway({
 }: GatewayParts): Gateway {
   const { settings, colleagues } = options
   const moduleName = () => settings.moduleName ?? configuration.serving?.module.name ?? 'gateway'
-  const registry = createRegistry(
-    moduleName(),
-    rows,
-    gaugesOf({ configuration, storage, access, callers, rows, rooms }),
-  )
-  // Without MODULE the name stands in the document, which is read later and may change.
-  configuration.onServing(() => registry.setDefaultLabels({ module: moduleName() }))
+  let scraped: Promise<MetricsRegistry> | undefined
+  // What makes series is loaded by the first scrape. Without MODULE the name stands in the document, which may change.
+  const metrics = async () => {
+    scraped ??= import('./telemetry/registry.ts').then(({ createRegistry }) =>
+      createRegistry({ configuration, storage, access, callers, rows, rooms }),
+    )
+    return (await scraped).under(moduleName())
+  }
   const answer = async <Q extends Question>(question: Q, about = ''): Promise<Answers[Q]> => {
     const answers: { [K in Question]: () => Answers[K] | Promise<Answers[K]> } = {
       health: () => reportHealth(configuration.serving, rooms.now()),
       config: () => describeConfiguration(configuration, colleagues.worker),
-      metrics: () => registry.getMetricsAsJSON(),
+      metrics: async () => (await metrics()).asJson(),
       explain: () => explainRecent(about),
     }
     return answers[question]()
@@ -116,8 +115,7 @@ export function createGateway({
     },
     async metricsText() {
       const others = await colleagues.askOthers('metrics')
-      if (others.length === 0) return registry.metrics()
-      return AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]).metrics()
+      return (await metrics()).asText(others)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { pathOf, pathsOf } from '../../modules/endpoints.ts'
+import { fieldOf } from '../../modules/json-object.ts'
 import { authenticate, nobody, type Caller } from '../auth/keyring.ts'
 import { requireUse } from '../auth/rights.ts'
 import { toGatewayError } from '../errors/envelope.ts'
@@ -9,7 +10,6 @@ import { Answer, callerGone } from '../pipeline/answer.ts'
 import type { Endpoint } from '../pipeline/endpoint.ts'
 import { Exchange } from '../pipeline/exchange.ts'
 import { readJsonRequest } from '../pipeline/json-request.ts'
-import { readForm } from '../pipeline/read-form.ts'
 import { serve, type ReadRequest } from '../pipeline/serve.ts'
 import type { Gateway } from './gateway.ts'
 import { createExchangeId } from './exchange-id.ts'
@@ -19,28 +19,33 @@ import { readBody } from './read-body.ts'
 
 /** The paths of every model endpoint, with and without `/v1`, and in LiteLLM's two forms that name the model. */
 export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
+  const handlers = new Map<string, OnRequest>()
   for (const endpoint of endpoints) {
     const path = pathOf(endpoint.name)
     // Taken at the first hook: what Fastify does between it and a handler is for bodies it reads itself.
-    const onRequest = (request: FastifyRequest, reply: FastifyReply, done: HookDone): void => {
+    const onRequest: OnRequest = (request, reply, done) => {
       try {
         accept({ endpoint, request, reply, gateway }, done)
       } catch (thrown) {
         done(errorOf(thrown))
       }
     }
-    for (const url of [
-      ...pathsOf(endpoint.name),
-      `/engines/:model${path}`,
-      `/v1/engines/:model${path}`,
-      `/openai/deployments/:model${path}`,
-    ]) {
+    handlers.set(path.slice(1), onRequest)
+    for (const url of [...pathsOf(endpoint.name), `/openai/deployments/:model${path}`])
       app.post(url, { onRequest }, neverReached)
-    }
   }
+  // One route for all endpoints: each costs time at the start.
+  const onRequest: OnRequest = (request, reply, done) => {
+    const found = handlers.get(String(fieldOf(request.params, '*')))
+    if (found) found(request, reply, done)
+    else reply.callNotFound()
+  }
+  for (const url of ['/engines/:model/*', '/v1/engines/:model/*'])
+    app.post(url, { onRequest }, neverReached)
 }
 
 type HookDone = (error?: Error) => void
+type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: HookDone) => void
 
 const neverReached = (): undefined => undefined
 
@@ -173,12 +178,15 @@ function readRequest(
 ): Promise<ReadRequest> {
   const { general } = exchange.serving.module
   if (endpoint.body === 'json') return readBody(raw, general.maxRequestBytes).then(readJsonRequest)
-  // Only a dialect of our own needs the whole form first.
-  const mayFlow = endpoint.answer !== 'json'
-  return readForm(raw, {
+  const options = {
     maxUploadBytes: general.maxUploadBytes,
     folder: gateway.uploadFolder,
-    mayFlow,
+    // Only a dialect of our own needs the whole form first.
+    mayFlow: endpoint.answer !== 'json',
+  }
+  return import('../pipeline/read-form.ts').then(({ readForm }) => {
+    if (raw.destroyed) throw callerGone()
+    return readForm(raw, options)
   })
 }
 

@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 
 import { families, type Family, type Labels } from './families.ts'
 import type { ExchangeRows } from './exchange-rows.ts'
+import { gaugesOf, type GaugeParts } from './gauges.ts'
 import { latencyBuckets, type Histogram } from './histogram.ts'
 
 /** A number read when somebody scrapes. */
@@ -16,19 +17,33 @@ export interface GaugeSource {
   read(): number | readonly { readonly labels: Labels; readonly value: number }[]
 }
 
-/** All metrics of one process under its `module` label. */
-export function createRegistry(
-  module: string,
-  rows: ExchangeRows,
-  gauges: readonly GaugeSource[],
-): Registry {
+/** All metrics of one process. */
+export interface MetricsRegistry {
+  /** Itself, every series of it under this `module` label from now on. */
+  under(module: string): MetricsRegistry
+  asJson(): Promise<readonly unknown[]>
+  /** Prometheus' text form, other workers' metrics added. */
+  asText(others: readonly (readonly unknown[])[]): Promise<string>
+}
+
+export function createRegistry(parts: GaugeParts): MetricsRegistry {
   const registry = new Registry()
-  registry.setDefaultLabels({ module })
   collectDefaultMetrics({ register: registry })
-  for (const family of families) registry.registerMetric(asMetric(family, rows))
-  for (const source of gauges)
+  for (const family of families) registry.registerMetric(asMetric(family, parts.rows))
+  for (const source of gaugesOf(parts))
     registry.registerMetric(source.isCounter ? createCounter(source) : createGauge(source))
-  return registry
+  const whole: MetricsRegistry = {
+    under(module) {
+      registry.setDefaultLabels({ module })
+      return whole
+    },
+    asJson: () => registry.getMetricsAsJSON(),
+    async asText(others) {
+      if (others.length === 0) return registry.metrics()
+      return AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others]).metrics()
+    },
+  }
+  return whole
 }
 
 function createGauge({ name, help, labelNames = [], acrossWorkers, read }: GaugeSource): Gauge {
