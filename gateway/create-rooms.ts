@@ -13,7 +13,6 @@ import type { Storage } from './storage/storage.ts'
 import type { ExchangeRows } from './telemetry/exchange-rows.ts'
 import { explanationRow, isInUsage } from './telemetry/explanation.ts'
 import type { RecentExchanges } from './telemetry/recent-exchanges.ts'
-import { fetchFile } from './upstream/fetch-file.ts'
 import type { Pools } from './upstream/pools.ts'
 import { RunningCalls } from './upstream/running-calls.ts'
 import { TokenCache } from './upstream/token-cache.ts'
@@ -72,7 +71,10 @@ export function createRooms(parts: RoomParts): Rooms {
     journal: storage.journal,
     running: new RunningCalls(),
     pricingOf: (ask) => createPricing(ask, prices.find),
-    fetchFile: (ask) => fetchFile(ask, addressesOf),
+    loadFetch: async () => {
+      const { fetchFile } = await import('./upstream/fetch-file.ts')
+      return (ask) => fetchFile(ask, addressesOf)
+    },
     saveImage: (image) => storage.saveImage(image, hourMs),
     responses: storage.responses,
     publicUrl: settings.publicUrl,

@@ -13,6 +13,7 @@ import type { Answers, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import type { SlotLedger } from './limits/slot-ledger.ts'
 import type { Rooms } from './pipeline/rooms.ts'
+import { loadTranslations } from './providers/load-translations.ts'
 import { StartError, type Settings } from './settings.ts'
 import { createStorage } from './storage/storage.ts'
 import { SaltCheck } from './salt-check.ts'
@@ -126,6 +127,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     }
     pools.keepOnly(new Set(deployments.map(({ origin }) => origin)))
     gates.keepOnly(new Set(deployments.map(({ id }) => id)))
+    void loadTranslations(new Set(deployments.map(({ provider }) => provider)), module.endpoints)
   })
   configuration.load()
   if (!configuration.serving && !mayStillCome(settings)) {

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Dispatcher } from 'undici'
 
 import { carrierNames } from '../auth/key-carriers.ts'
 import { authenticate, nobody } from '../auth/keyring.ts'
@@ -9,48 +8,13 @@ import { requirePassRight } from '../auth/pass-right.ts'
 import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { Answer, callerGone } from '../pipeline/answer.ts'
-import type { Endpoint } from '../pipeline/endpoint.ts'
 import { Exchange } from '../pipeline/exchange.ts'
-import type { PassRoute } from '../pipeline/pass-destination.ts'
 import { takeFromQuery } from '../pipeline/pass-path.ts'
 import { servePassed, type PassedBody, type PassedRequest } from '../pipeline/pass-through.ts'
 import { createExchangeId } from './exchange-id.ts'
 import type { Gateway } from './gateway.ts'
+import { passedMethods, type Passage } from './passage.ts'
 import { readBody } from './read-body.ts'
-
-/** Every method that passes. */
-export const passedMethods: readonly Dispatcher.HttpMethod[] = [
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-]
-
-/** A way through: what it is called, and where what stands behind its prefix leads. */
-export interface Passage {
-  readonly endpoint: Endpoint
-  /** `/openai`. */
-  readonly prefix: string
-  /** The parameter of a query in which clients carry the key. */
-  readonly queryKey?: string | undefined
-  routeOf(rest: string): PassRoute
-}
-
-/** An endpoint as rows and metrics tell of it; what it is like matters to nobody here. */
-export function passEndpoint(route: string, errors: Endpoint['errors']): Endpoint {
-  return {
-    name: 'chat-completions',
-    shown: { name: 'pass-through', route },
-    body: 'json',
-    required: {},
-    answer: 'bytes',
-    hasStreamUsage: false,
-    idPrefix: '',
-    errors,
-  }
-}
 
 /** Takes a request for what is passed through, once its key may. Rejects with what stands against it. */
 export async function acceptPassed(

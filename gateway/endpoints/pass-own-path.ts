@@ -1,9 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import type { PassTarget } from '../../modules/module.ts'
-import { findOwnPath } from '../pipeline/pass-own-target.ts'
 import type { Gateway } from './gateway.ts'
-import { acceptPassed, passedMethods, passEndpoint, type Passage } from './pass-accept.ts'
+import { passedMethods, passEndpoint, type Passage } from './passage.ts'
 
 const kept = new WeakMap<PassTarget, Passage>()
 
@@ -16,8 +15,10 @@ export async function acceptOwnPath(
   const { serving } = gateway.configuration
   if (serving?.module.general.passTargets === undefined) return false
   if (!passedMethods.some((method) => method === request.method)) return false
+  const { findOwnPath } = await import('../pipeline/pass-own-target.ts')
   const found = findOwnPath(request.raw.url?.split('?')[0] ?? '', serving.module)
   if (found === undefined) return false
+  const { acceptPassed } = await import('./pass-accept.ts')
   await acceptPassed(passageTo(found.target), request, reply, gateway)
   return true
 }

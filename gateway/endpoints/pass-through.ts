@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { fieldOf } from '../../modules/json-object.ts'
 import { passableProviders, type PassableProvider } from '../pipeline/pass-providers.ts'
 import type { Gateway } from './gateway.ts'
-import { acceptPassed, passedMethods, passEndpoint, type Passage } from './pass-accept.ts'
+import { passedMethods, passEndpoint, type Passage } from './passage.ts'
 
 /** `/{provider}/…`: a provider's own API, for what the gateway has no words for. Routes with a name go before it. */
 export function addPassThrough(app: FastifyInstance, gateway: Gateway): void {
@@ -17,6 +17,7 @@ export function addPassThrough(app: FastifyInstance, gateway: Gateway): void {
     onRequest: async (request, reply) => {
       const passage = passages.get(String(fieldOf(request.params, 'provider')))
       if (passage === undefined) return reply.callNotFound()
+      const { acceptPassed } = await import('./pass-accept.ts')
       await acceptPassed(passage, request, reply, gateway)
       return reply
     },

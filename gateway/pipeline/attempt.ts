@@ -18,7 +18,6 @@ import {
 import { authorize } from './authorize.ts'
 import { coverAttempt } from './caller-limits.ts'
 import type { Controls } from './controls.ts'
-import { ConversationRun } from './conversation-run.ts'
 import { createCall } from './create-call.ts'
 import type { Exchange } from './exchange.ts'
 import type { LinkedFiles } from './inline-files.ts'
@@ -89,8 +88,8 @@ export async function attempt(
   exchange.calledAt = startedAt
   const before = deployment.gate?.report(startedAt)
   const ticket = health.begin(startedAt)
-  const running = outgoing.conversation
-    ? new ConversationRun(outgoing.conversation, { deployment, outgoing, asked, around })
+  const running = outgoing.runConversation
+    ? outgoing.runConversation({ deployment, outgoing, asked, around })
     : createCall(deployment, outgoing, asked, around, { startedAt, ticket })
   const place = hold(running, around)
   let failure: GatewayError | undefined

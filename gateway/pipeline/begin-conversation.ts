@@ -1,6 +1,7 @@
 import type { Conversation, Conversed, Step } from '../providers/conversation.ts'
 import type { ModelRequest, Target } from '../providers/provider.ts'
 import type { Deployment } from '../routing/deployment.ts'
+import { ConversationRun } from './conversation-run.ts'
 import type { Outgoing } from './outgoing.ts'
 
 /** A conversation whose first step is known: nothing was found that its dialect cannot say. */
@@ -18,10 +19,11 @@ export function beginConversation(
   attempt: number,
 ): Outgoing {
   const conversation = translation.begin(modelRequest, target, { attempt, secrets })
+  const begun = { conversation, first: conversation.steps.next() }
   return {
     call: { method: 'GET', path: basePath, headers: [...headers], body: null },
     translation,
-    conversation: { conversation, first: conversation.steps.next() },
+    runConversation: (opening) => new ConversationRun(begun, opening),
     modelRequest,
     isUsageHidden: false,
     isReplayable: () => true,

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { LinkedFile, LinkedKind } from '../providers/provider.ts'
 import { allowanceOf } from '../upstream/fetch-addresses.ts'
 import { FetchFailure } from '../upstream/fetch-failure.ts'
-import type { FetchedFile, FileFetch } from '../upstream/fetch-file.ts'
+import type { FetchAsk, FetchedFile, FileFetch } from '../upstream/fetch-file.ts'
 import type { Surroundings } from './attempt.ts'
 import { findText, swapLinks } from './inline-links.ts'
 import { hold, release, requireCaller } from './under-way.ts'
@@ -65,6 +65,7 @@ async function fetchAll(
   links: readonly Link[],
   around: Surroundings,
 ): Promise<ReadonlyMap<string, string>> {
+  const fetchFile = await around.rooms.loadFetch()
   requireCaller(around)
   const running = new Set<FileFetch>()
   const place = hold({ fail: (error) => running.forEach((one) => one.fail(error)) }, around)
@@ -72,7 +73,7 @@ async function fetchAll(
   const waiting = [...links]
   const work = async (): Promise<void> => {
     for (let link = waiting.shift(); link; link = waiting.shift())
-      inlined.set(link.url, await fetchLink(link, running, around))
+      inlined.set(link.url, await fetchLink(link, { running, fetchFile, around }))
   }
   try {
     await Promise.all(Array.from({ length: Math.min(mostAtOnce, links.length) }, work))
@@ -88,11 +89,13 @@ async function fetchAll(
   }
 }
 
-async function fetchLink(
-  link: Link,
-  running: Set<FileFetch>,
-  around: Surroundings,
-): Promise<string> {
+interface Fetching {
+  readonly running: Set<FileFetch>
+  readonly fetchFile: (ask: FetchAsk) => FileFetch
+  readonly around: Surroundings
+}
+
+async function fetchLink(link: Link, { running, fetchFile, around }: Fetching): Promise<string> {
   const { general } = around.exchange.serving.module
   const { allowPrivate, maxBytes, timeoutMs } = general.urlFetch
   const files = (around.files ??= new LinkedFiles())
@@ -101,7 +104,7 @@ async function fetchLink(
       if (files.count >= mostFiles)
         throw new FetchFailure(`is one of more than ${mostFiles} addresses.`)
       const left = Math.floor(((general.maxRequestBytes - files.bytes) * 3) / 4)
-      const fetch = around.rooms.fetchFile({
+      const fetch = fetchFile({
         url: link.url,
         allowance: allowanceOf(allowPrivate),
         maxBytes: Math.max(1, Math.min(maxBytes, left)),

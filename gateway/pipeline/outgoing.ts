@@ -14,12 +14,12 @@ import { unsupported } from '../providers/dialect-limits.ts'
 import { servedBy } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import type { Asked, Surroundings } from './attempt.ts'
-import { beginConversation, type BegunConversation } from './begin-conversation.ts'
+import type { ConversationRun } from './conversation-run.ts'
 import type { Exchange } from './exchange.ts'
 import { faceOf, toChatRequest, type Face } from './faces.ts'
 import type { JsonRequest } from './json-request.ts'
-import { inlineFiles } from './inline-files.ts'
 import { hearFile } from './note-price.ts'
+import type { Opening } from './open-reader.ts'
 import { encodeBody, namesOfFiles } from './sent-body.ts'
 import { jsonHeaders, upstreamBytes, upstreamFields } from './upstream-body.ts'
 import { missingMaximum } from './worst-case.ts'
@@ -34,7 +34,7 @@ export interface Outgoing {
   }
   readonly translation: PassThrough | Translated | Conversed
   /** Present where one call is not enough: `call` tells what all of them carry. */
-  readonly conversation?: BegunConversation
+  readonly runConversation?: (opening: Opening) => ConversationRun
   /** Present where the answer must be translated back. */
   readonly modelRequest: ModelRequest | undefined
   /** Present where the caller speaks other words than the model's chat. */
@@ -174,7 +174,9 @@ async function translate(
   const target = { ...deployment.target, model: upstreamModel }
   const { wantsInline } = rules
   const fields = wantsInline
-    ? await inlineFiles(given, said ?? given, (file) => wantsInline(file, target), around)
+    ? await (
+        await import('./inline-files.ts')
+      ).inlineFiles(given, said ?? given, (file) => wantsInline(file, target), around)
     : given
   const files = await filesFor(rules, request)
   const hear = hearFile(exchange)
@@ -188,8 +190,10 @@ async function translate(
     answerId: `${exchange.endpoint.idPrefix}${exchange.id.replaceAll('-', '')}`,
     createdSeconds: Math.floor(rooms.wallClock() / 1000),
   }
-  if (translation.kind === 'conversation')
+  if (translation.kind === 'conversation') {
+    const { beginConversation } = await import('./begin-conversation.ts')
     return beginConversation(translation, modelRequest, target, deployment, exchange.attempts)
+  }
   const upstream = translation.toUpstream(modelRequest, target)
   const encoded = encodeBody(upstream, request, hear)
   const headers = [

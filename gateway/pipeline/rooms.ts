@@ -62,8 +62,8 @@ export interface Rooms {
   readonly running: RunningCalls
   /** What the models of somebody's service cost. */
   readonly pricingOf: (ask: PricingAsk) => Pricing
-  /** Fetches a file from an address that a caller wrote. */
-  readonly fetchFile: (ask: FetchAsk) => FileFetch
+  /** What fetches a file from an address that a caller wrote. */
+  readonly loadFetch: () => Promise<(ask: FetchAsk) => FileFetch>
   /** Keeps a picture for an hour; the id stands in its address. */
   readonly saveImage: (image: { bytes: Buffer; contentType: string }) => Promise<string>
   /** Responses that callers may go on from. */

@@ -20,7 +20,7 @@ export const fromText: Translated = {
   toAnswer,
 }
 
-interface PictureRules {
+export interface PictureRules {
   readonly isPromptNeeded: boolean
   /** How far the result may leave the picture, 0 to 1; absent: the server's own. */
   readonly denoisingStrength?: number

@@ -1,5 +1,6 @@
-import { fromPicture, fromText } from './a1111-images.ts'
-import type { Provider } from './provider.ts'
+import type { PictureRules } from './a1111-images.ts'
+import { lazily } from './lazily.ts'
+import type { LazyTranslation, Provider } from './provider.ts'
 import { textsUnder } from './read-json.ts'
 
 /** Stable Diffusion WebUI in its own dialect, `/sdapi/v1`. */
@@ -15,7 +16,7 @@ export const a1111: Provider = {
     key.includes(':') ? `Basic ${Buffer.from(key).toString('base64')}` : `Bearer ${key}`,
   ],
   endpoints: {
-    'images-generations': fromText,
+    'images-generations': lazily(async () => (await import('./a1111-images.ts')).fromText),
     'images-edits': fromPicture({ isPromptNeeded: true }),
     'images-variations': fromPicture({ isPromptNeeded: false, denoisingStrength: 0.5 }),
   },
@@ -23,4 +24,8 @@ export const a1111: Provider = {
     path: '/sdapi/v1/sd-models',
     namesIn: (answer) => textsUnder('model_name', answer),
   },
+}
+
+function fromPicture(rules: PictureRules): LazyTranslation {
+  return lazily(async () => (await import('./a1111-images.ts')).fromPicture(rules))
 }

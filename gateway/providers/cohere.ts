@@ -2,7 +2,6 @@ import { isObject } from '../../modules/json-object.ts'
 import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
 import { textsUnder } from './read-json.ts'
-import { createRerank } from './rerank.ts'
 
 /** Cohere's second API: chat, embed and rerank; `cohere/` and `cohere_chat/` mean the same. */
 export function createCohere(name: string): Provider {
@@ -28,13 +27,15 @@ export function createCohere(name: string): Provider {
 }
 
 // It ranks texts and returns none.
-const cohereRerank = createRerank({
-  path: '/v2/rerank',
-  unsayable: [
-    {
-      field: 'max_chunks_per_doc',
-      isAsked: () => true,
-      reason: 'Cohere has max_tokens_per_doc instead.',
-    },
-  ],
-})
+const cohereRerank = lazily(async () =>
+  (await import('./rerank.ts')).createRerank({
+    path: '/v2/rerank',
+    unsayable: [
+      {
+        field: 'max_chunks_per_doc',
+        isAsked: () => true,
+        reason: 'Cohere has max_tokens_per_doc instead.',
+      },
+    ],
+  }),
+)

@@ -37,12 +37,6 @@ export const teiRerank: Translated = {
   },
 }
 
-/** `together/deepseek-ai/DeepSeek-R1`, as LiteLLM names who serves a model, in the words of Hugging Face's router. */
-export function routedName(model: string): string {
-  const [, server, name] = /^([\w-]+)\/([^/*]+\/[^/*]+)$/.exec(model) ?? []
-  return server === undefined || name === undefined ? model : `${name}:${server}`
-}
-
 const ownWords = ['normalize', 'truncate', 'truncation_direction', 'prompt_name']
 // What LiteLLM takes as `input_type` says which API to use; here the address says it.
 const apis = new Set(['embed', 'feature-extraction', 'sentence-similarity', 'similarity', 'rerank'])

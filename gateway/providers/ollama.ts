@@ -1,6 +1,4 @@
-import { ollamaChat } from './ollama-chat.ts'
-import { ollamaEmbed } from './ollama-embed.ts'
-import { ollamaGenerate } from './ollama-generate.ts'
+import { lazily } from './lazily.ts'
 import type { Provider } from './provider.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { textsUnder } from './read-json.ts'
@@ -14,9 +12,9 @@ export function createOllama(name: string): Provider {
     keyVariables: ['OLLAMA_API_KEY'],
     isKeyNeeded: false,
     endpoints: {
-      'chat-completions': ollamaChat,
-      completions: ollamaGenerate,
-      embeddings: ollamaEmbed,
+      'chat-completions': lazily(async () => (await import('./ollama-chat.ts')).ollamaChat),
+      completions: lazily(async () => (await import('./ollama-generate.ts')).ollamaGenerate),
+      embeddings: lazily(async () => (await import('./ollama-embed.ts')).ollamaEmbed),
     },
     modelList: {
       path: '/api/tags',

@@ -1,8 +1,8 @@
+import { lazily } from './lazily.ts'
 import type { Provider, Translation } from './provider.ts'
 import { isObject } from '../../modules/json-object.ts'
 import { textsUnder } from './read-json.ts'
 import type { VendorRules } from './request-rules.ts'
-import { createRerank } from './rerank.ts'
 
 /** What tells one OpenAI-compatible server from another: an address and a key. */
 export interface OpenAiVendor {
@@ -76,5 +76,6 @@ function responsesAt(prefix: string, hasResponses = false): Translation {
 /** Rerankers share their words but take only texts, and not all sort: that is seen to here. */
 function endpointAt(name: Offered, prefix: string): Translation {
   const path = prefix + paths[name]
-  return name === 'rerank' ? createRerank({ path }) : { kind: 'pass-through', path }
+  if (name !== 'rerank') return { kind: 'pass-through', path }
+  return lazily(async () => (await import('./rerank.ts')).createRerank({ path }))
 }

@@ -1,9 +1,7 @@
-import { routedName, teiEmbeddings, teiRerank } from './huggingface.ts'
-import { jinaEmbeddings, jinaRerank } from './jina.ts'
+import { lazily } from './lazily.ts'
 import type { OpenAiVendor } from './openai-compatible.ts'
 import { dropMessageNames, joinTexts, sayInstead } from './request-repairs.ts'
 import type { VendorRules } from './request-rules.ts'
-import { voyageEmbeddings, voyageRerank } from './voyage.ts'
 
 /** A server somebody runs: it needs an address, and a key only where one was set. */
 const ownServer = (name: string): OpenAiVendor => ({
@@ -29,6 +27,12 @@ const openAiRules: readonly VendorRules[] = [
     renamed: [['max_tokens', 'max_completion_tokens']],
   },
 ]
+
+/** `together/deepseek-ai/DeepSeek-R1`, as LiteLLM names who serves a model, in the words of Hugging Face's router. */
+export function routedName(model: string): string {
+  const [, server, name] = /^([\w-]+)\/([^/*]+\/[^/*]+)$/.exec(model) ?? []
+  return server === undefined || name === undefined ? model : `${name}:${server}`
+}
 
 /** Everyone who speaks OpenAI's dialect, by the prefix before the model name. */
 export const openAiVendors = {
@@ -154,13 +158,19 @@ export const openAiVendors = {
     modelName: routedName,
     hasOtherNames: true,
     endpoints: ['chat-completions', 'completions', 'responses'],
-    translations: { embeddings: teiEmbeddings, rerank: teiRerank },
+    translations: {
+      embeddings: lazily(async () => (await import('./huggingface.ts')).teiEmbeddings),
+      rerank: lazily(async () => (await import('./huggingface.ts')).teiRerank),
+    },
   },
   jina_ai: {
     ...service('https://api.jina.ai/v1', 'JINA_AI_API_KEY', 'JINA_API_KEY', 'JINA_AI_TOKEN'),
     baseEnding: /\/(embeddings|rerank)$/,
     endpoints: [],
-    translations: { embeddings: jinaEmbeddings, rerank: jinaRerank },
+    translations: {
+      embeddings: lazily(async () => (await import('./jina.ts')).jinaEmbeddings),
+      rerank: lazily(async () => (await import('./jina.ts')).jinaRerank),
+    },
   },
   voyage: {
     ...service(
@@ -171,7 +181,10 @@ export const openAiVendors = {
     ),
     baseEnding: /\/((multimodal|contextualized)?embeddings|rerank)$/,
     endpoints: [],
-    translations: { embeddings: voyageEmbeddings, rerank: voyageRerank },
+    translations: {
+      embeddings: lazily(async () => (await import('./voyage.ts')).voyageEmbeddings),
+      rerank: lazily(async () => (await import('./voyage.ts')).voyageRerank),
+    },
   },
   deepinfra: service('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
   sambanova: service('https://api.sambanova.ai/v1', 'SAMBANOVA_API_KEY'),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { routedName, teiEmbeddings } from '../../../gateway/providers/huggingface.ts'
+import { teiEmbeddings } from '../../../gateway/providers/huggingface.ts'
+import { routedName } from '../../../gateway/providers/openai-vendors.ts'
 import { requestFor, targetFor } from './run-fixture.ts'
 
 test.each([
