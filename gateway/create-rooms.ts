@@ -52,6 +52,7 @@ export function createRooms(parts: RoomParts): Rooms {
     random: () => Math.random(),
     begin: () => {
       rows.inFlight += 1
+      rows.begun += 1
     },
     settle: (exchange) => {
       rows.inFlight -= 1

@@ -11,6 +11,7 @@ import { createLimits } from './create-limits.ts'
 import { createRooms } from './create-rooms.ts'
 import type { Answers, Question } from './endpoints/gateway.ts'
 import { GatewayError } from './errors/gateway-error.ts'
+import { giveBackMemory } from './give-back-memory.ts'
 import type { SlotLedger } from './limits/slot-ledger.ts'
 import type { Rooms } from './pipeline/rooms.ts'
 import { loadTranslations } from './providers/load-translations.ts'
@@ -139,6 +140,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     throw new StartError(configuration.refusal?.message ?? 'there is no configuration')
   }
   configuration.watch()
+  const stopGivingBack = giveBackMemory({ work: rows })
   const address = app.server.address()
   const port = address !== null && typeof address === 'object' ? address.port : settings.port
   return {
@@ -147,6 +149,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       state.isDraining = true
       await delay(settings.shutdownDelayMs)
       state.isClosing = true
+      stopGivingBack()
       configuration.close()
       access.close()
       customers.close()

@@ -72,6 +72,7 @@ export class ExchangeRows {
   readonly fallbacks = new Map<string, FallbackRow>()
   readonly retries = new Map<string, RetryRow>()
   inFlight = 0
+  begun = 0
   // Traffic repeats itself: the row of the last exchange is most often the row of this one.
   #lastRow: ExchangeRow | undefined
   #lastAttempt: AttemptRow | undefined

@@ -180,7 +180,8 @@ async function startByTurns(bench: Bench, options: GatewayBenchOptions): Promise
       else await subject.child.stop()
     }
   }
-  await sleep(1500)
+  // Long enough for what starting took to be let go, of either.
+  await sleep(5000)
   const rssIdleMb = { bare: 0, colonnade: 0 }
   for (const { name, child } of subjects) rssIdleMb[name] = rssMbOf(child.pid)
   return { subjects, firstAnswersMs, rssIdleMb }
