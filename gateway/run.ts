@@ -116,11 +116,6 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     rootPath: settings.rootPath,
   })
   log.info(`listens on ${await app.listen({ host: settings.host, port: settings.port })}`)
-  const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway)
-  if (metricsApp && settings.metricsPort !== undefined) {
-    const at = await metricsApp.listen({ host: settings.host, port: settings.metricsPort })
-    log.info(`metrics on ${at}/metrics`)
-  }
   configuration.onServing(({ keyring, module, router: { deployments } }) => {
     if (keyring.virtual) {
       access.open(module.general)
@@ -140,6 +135,11 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     throw new StartError(configuration.refusal?.message ?? 'there is no configuration')
   }
   configuration.watch()
+  const metricsApp = settings.metricsPort === undefined ? undefined : createMetricsApp(gateway)
+  if (metricsApp && settings.metricsPort !== undefined) {
+    const at = await metricsApp.listen({ host: settings.host, port: settings.metricsPort })
+    log.info(`metrics on ${at}/metrics`)
+  }
   const stopGivingBack = giveBackMemory({ work: rows })
   const address = app.server.address()
   const port = address !== null && typeof address === 'object' ? address.port : settings.port

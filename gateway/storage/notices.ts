@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Client, type Pool } from 'pg'
+import type { Client, Pool } from 'pg'
 import type { Connection } from './connection.ts'
 import { codeOf } from './error-code.ts'
 import type { Log } from './log.ts'
@@ -136,7 +136,8 @@ export class Notices {
   }
 
   async #connect(pool: Pool): Promise<void> {
-    const client = new Client(pool.options)
+    const pg = await import('pg')
+    const client = new pg.Client(pool.options)
     const leave = () => {
       if (this.#client === client) void this.#leave()
     }

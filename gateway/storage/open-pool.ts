@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { Pool, type PoolConfig } from 'pg'
+import type { Pool, PoolConfig } from 'pg'
 import { codeOf } from './error-code.ts'
 import type { DatabaseAddress, Tls } from './database-url.ts'
 import { timed } from './transaction.ts'
@@ -44,7 +44,7 @@ async function openOne(
   tls: readonly (false | ConnectionOptions)[],
 ): Promise<Pool> {
   const [ssl = false, ...others] = tls
-  const pool = createPool({ ...config, ssl })
+  const pool = await createPool({ ...config, ssl })
   try {
     await check(pool)
     return pool
@@ -60,7 +60,9 @@ export async function check(pool: Pool): Promise<void> {
   await pool.query(timed('select 1', [], connectTimeoutMs))
 }
 
-function createPool(config: PoolConfig): Pool {
+// Loaded where there is a database, when the gateway listens already.
+async function createPool(config: PoolConfig): Promise<Pool> {
+  const { Pool } = await import('pg')
   const pool = new Pool({
     ...config,
     max: poolSize,
