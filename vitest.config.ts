@@ -13,6 +13,8 @@ const long = [
   'test/gateway/budgets-killed.test.ts',
   'test/gateway/limits/gates-on-ledger.test.ts',
   'test/gateway/limits/ledger-invariant.test.ts',
+  'test/gateway/outage-contract.test.ts',
+  'test/gateway/outage.test.ts',
   'test/gateway/quotas-shared.test.ts',
   'test/gateway/shared-places.test.ts',
   'test/gateway/storage/connection.test.ts',
@@ -20,6 +22,7 @@ const long = [
   'test/gateway/streams-aborted.test.ts',
   'test/gateway/streams-slow.test.ts',
   'test/scripts/embedded-postgres-as-root.test.ts',
+  'test/scripts/embedded-postgres.test.ts',
 ]
 
 export default defineConfig({

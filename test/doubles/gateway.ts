@@ -10,7 +10,7 @@ import { pino } from 'pino'
 import { runGateway } from '../../gateway/run.ts'
 import { readSettings } from '../../gateway/settings.ts'
 import { alone } from '../../gateway/workers.ts'
-import { findFreePort } from './postgres.ts'
+import { findFreePort } from './free-port.ts'
 
 /** A module's document as an object or as YAML text. */
 export type Config = string | Readonly<Record<string, unknown>>

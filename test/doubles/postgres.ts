@@ -1,10 +1,11 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client } from 'pg'
 import { startPostgres, type EmbeddedPostgres } from '../../scripts/embedded-postgres.ts'
+import { findFreePort } from './free-port.ts'
+import { copyCluster } from './postgres-template.ts'
 
 /** A throw-away Postgres for one test file. It can be stopped and started to play an outage. */
 export interface TestPostgres {
@@ -31,9 +32,9 @@ export interface TestDatabase {
 /** Starts a Postgres in a temporary folder on a free port. */
 export async function createTestPostgres(): Promise<TestPostgres> {
   const folder = await mkdtemp(path.join(tmpdir(), 'colonnade-postgres-'))
-  const superuserPassword = randomBytes(12).toString('hex')
-  const port = await findFreePort()
-  const options = { dataDir: path.join(folder, 'data'), port, superuserPassword }
+  const dataDir = path.join(folder, 'data')
+  const [superuserPassword, port] = await Promise.all([copyCluster(dataDir), findFreePort()])
+  const options = { dataDir, port, superuserPassword }
   let server: EmbeddedPostgres | undefined = await startPostgres(options)
   const urlOf = (user: string, password: string, name: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${name}`
@@ -74,20 +75,6 @@ export async function createTestPostgres(): Promise<TestPostgres> {
       }
     },
   }
-}
-
-/**
- * A free port of 127.0.0.1 below those that the system gives to outgoing connections: one of these
- * could take it while its server is stopped.
- */
-export async function findFreePort(): Promise<number> {
-  const port = randomInt(15_000, 29_000)
-  const server = createServer()
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-  return isFree ? port : findFreePort()
 }
 
 async function query(url: string, sql: string, values: unknown[] = []) {

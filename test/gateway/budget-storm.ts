@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { createFakeUpstream, type Behaviour } from '../doubles/fake-upstream.ts'
 import { deployment, startGatewayProcess, until, type GatewayProcess } from '../doubles/gateway.ts'
-import { createTestPostgres, findFreePort, type TestDatabase } from '../doubles/postgres.ts'
+import { findFreePort } from '../doubles/free-port.ts'
+import { createTestPostgres, type TestDatabase } from '../doubles/postgres.ts'
 import { keysIn } from '../doubles/virtual-keys.ts'
 
 export interface StormOptions {

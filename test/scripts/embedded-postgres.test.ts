@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startPostgres } from '../../scripts/embedded-postgres.ts'
-import { findFreePort } from '../doubles/postgres.ts'
+import { findFreePort } from '../doubles/free-port.ts'
 
 const superuserPassword = 'a-long-password-of-the-test'
 const starter = fileURLToPath(new URL('./start-postgres.ts', import.meta.url))

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createLine } from '../../doubles/line.ts'
-import { findFreePort } from '../../doubles/postgres.ts'
+import { findFreePort } from '../../doubles/free-port.ts'
 import { setUpStorage, until, untilConnected } from './set-up.ts'
 import { usageRow } from './usage-rows.ts'
 

@@ -7,7 +7,7 @@ import { causeOf } from '../../../gateway/storage/connection-cause.ts'
 import { readDatabaseUrl } from '../../../gateway/storage/database-url.ts'
 import { openPool } from '../../../gateway/storage/open-pool.ts'
 import { startPostgres, type EmbeddedPostgres } from '../../../scripts/embedded-postgres.ts'
-import { findFreePort } from '../../doubles/postgres.ts'
+import { findFreePort } from '../../doubles/free-port.ts'
 import { until } from './set-up.ts'
 
 const openssl = 'openssl'
