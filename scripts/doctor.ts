@@ -1,4 +1,5 @@
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { run } from './deploy/command.ts'
 import { collectFacts } from './doctor/collect.ts'
@@ -7,6 +8,7 @@ import { reportJson, reportLines } from './doctor/report.ts'
 
 const usage = `npm run doctor              what is wrong on the cluster of the current kubeconfig, and how to mend it
   -- --json                 the same for programs
+  -- --folder <folder>      of the fleet whose modules/ and platform.yaml are there
 The exit code is the number of things that are wrong.`
 
 function readArguments() {
@@ -15,6 +17,7 @@ function readArguments() {
       options: {
         help: { type: 'boolean', short: 'h', default: false },
         json: { type: 'boolean', default: false },
+        folder: { type: 'string', default: dirname(import.meta.dirname) },
       },
     }).values
   } catch (error) {
@@ -22,13 +25,18 @@ function readArguments() {
   }
 }
 
-const asked = readArguments()
-if (typeof asked === 'string') {
-  process.stderr.write(`${asked}\n\n${usage}\n`)
+function refuse(why: string): void {
+  process.stderr.write(`${why}\n\n${usage}\n`)
   process.exitCode = 255
-} else if (asked.help) process.stdout.write(`${usage}\n`)
+}
+
+const asked = readArguments()
+if (typeof asked === 'string') refuse(asked)
+else if (!existsSync(join(asked.folder, 'modules')))
+  refuse(`There is no modules/ in ${asked.folder}.`)
+else if (asked.help) process.stdout.write(`${usage}\n`)
 else {
-  const facts = await collectFacts(run, dirname(import.meta.dirname))
+  const facts = await collectFacts(run, resolve(asked.folder))
   const findings = diagnose(facts)
   const text = asked.json
     ? JSON.stringify(reportJson(facts, findings), null, 2)

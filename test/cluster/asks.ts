@@ -81,32 +81,34 @@ export function post(path: string, key: string, fields: object): Ask {
   return { method: 'POST', path, headers, body }
 }
 
-/** A request that this module serves: its first endpoint that is known here, else its list of models. */
-export function requestTo({ endpoints, key }: TestedModule): Ask {
+/** A request that this module serves, with this word in it: its first endpoint that is known here, else its list of models. */
+export function requestTo({ endpoints, key }: TestedModule, word = 'hello'): Ask {
   for (const endpoint of endpoints) {
     const make = requests[endpoint]
-    if (make !== undefined) return make(key)
+    if (make !== undefined) return make(key, word)
   }
   return get('/v1/models', key)
 }
 
-const requests: Readonly<Record<string, ((key: string) => Ask) | undefined>> = {
-  'chat-completions': (key) => chatAsk(key, 'hello'),
-  completions: (key) => post('/v1/completions', key, { model: modelName, prompt: 'hello' }),
-  embeddings: (key) => post('/v1/embeddings', key, { model: modelName, input: 'hello' }),
-  'images-generations': (key) =>
-    post('/v1/images/generations', key, { model: modelName, prompt: 'hello' }),
-  'audio-transcriptions': (key) => recording('/v1/audio/transcriptions', key),
-  'audio-translations': (key) => recording('/v1/audio/translations', key),
+type Make = (key: string, word: string) => Ask
+
+const requests: Readonly<Record<string, Make | undefined>> = {
+  'chat-completions': (key, word) => chatAsk(key, word),
+  completions: (key, prompt) => post('/v1/completions', key, { model: modelName, prompt }),
+  embeddings: (key, input) => post('/v1/embeddings', key, { model: modelName, input }),
+  'images-generations': (key, prompt) =>
+    post('/v1/images/generations', key, { model: modelName, prompt }),
+  'audio-transcriptions': (key, word) => recording('/v1/audio/transcriptions', key, word),
+  'audio-translations': (key, word) => recording('/v1/audio/translations', key, word),
 }
 
 /** A form with a file that is no sound, which only the model server would mind. */
-function recording(path: string, key: string): Ask {
+function recording(path: string, key: string, word: string): Ask {
   const edge = 'edge-of-the-form'
   const part = (head: string, text: string): string =>
     `--${edge}\r\nContent-Disposition: form-data; ${head}\r\n\r\n${text}\r\n`
   const body = Buffer.from(
-    `${part('name="model"', modelName)}${part('name="file"; filename="a.wav"', 'sound')}--${edge}--\r\n`,
+    `${part('name="model"', modelName)}${part('name="file"; filename="a.wav"', word)}--${edge}--\r\n`,
   )
   return {
     method: 'POST',

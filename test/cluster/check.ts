@@ -1,6 +1,7 @@
 import type { Cluster } from '../../scripts/deploy/cluster.ts'
 import type { Kubectl } from './kubectl.ts'
 import type { TestedModule, TestFleet } from './fleet-folder.ts'
+import type { Addition } from './next-image.ts'
 
 /** What a check works with. */
 export interface Stage {
@@ -14,11 +15,31 @@ export interface Stage {
   readonly host: () => Promise<string>
   /** Faults last minutes, every module gets its turn. */
   readonly isLong: boolean
+  /** The same gateway under another tag, on every node; throws NotShown where none can be made. */
+  readonly nextImage: () => Promise<string>
+  /** An image on top of the gateway's, on every node. */
+  readonly addition: (what: Addition) => Promise<string>
 }
+
+export const groups = [
+  'apply',
+  'reach',
+  'keys',
+  'data',
+  'zero-drop',
+  'ill',
+  'blast',
+  'newcomer',
+  'hostnetwork',
+  'end',
+] as const
+
+/** What this cluster, or this machine, has no means to show: neither passed nor failed. */
+export class NotShown extends Error {}
 
 /** One thing to be shown; it tells what it saw, and throws where that is not what was promised. */
 export interface Check {
-  readonly group: 'apply' | 'reach' | 'keys' | 'data' | 'zero-drop' | 'blast' | 'ill'
+  readonly group: (typeof groups)[number]
   readonly what: string
   run(stage: Stage): Promise<string>
 }

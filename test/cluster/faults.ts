@@ -1,7 +1,8 @@
 import { run } from '../../scripts/deploy/command.ts'
+import { NotShown } from './check.ts'
 
 /** Faults that only the owner of the machine can bring about, and undo. */
-export type ClusterFault = 'dns-dead' | 'cluster-ip'
+export type ClusterFault = 'dns-dead' | 'cluster-ip' | 'disk-pressure'
 
 const hook = process.env['CLUSTER_FAULTS']
 
@@ -10,6 +11,8 @@ export const canBreakCluster = hook !== undefined && hook !== ''
 
 /** Breaks the cluster for as long as the work takes, whatever becomes of it. */
 export async function withFault<T>(fault: ClusterFault, work: () => Promise<T>): Promise<T> {
+  if (!canBreakCluster)
+    throw new NotShown('needs a program in CLUSTER_FAULTS that breaks this cluster')
   try {
     await turn(fault, 'on')
     return await work()

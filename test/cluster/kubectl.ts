@@ -9,6 +9,7 @@ export interface PodState {
   readonly isGoing: boolean
   readonly restarts: number
   readonly node: string
+  readonly image: string
 }
 
 /** kubectl in the namespace of the tests. What fails throws its own words. */
@@ -70,6 +71,7 @@ export class Kubectl {
       name: textAt(pod, 'metadata', 'name') ?? '',
       module: textAt(pod, 'metadata', 'labels', 'module') ?? '',
       node: textAt(pod, 'spec', 'nodeName') ?? '',
+      image: textAt(pod, 'spec', 'containers', 0, 'image') ?? '',
       isGoing: textAt(pod, 'metadata', 'deletionTimestamp') !== undefined,
       isReady: listAt(pod, 'status', 'conditions').some(
         (one) => textAt(one, 'type') === 'Ready' && textAt(one, 'status') === 'True',

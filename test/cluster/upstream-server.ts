@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 /**
  * The model server of the cluster tests, run in a pod by the gateway image's own Node, so it imports nothing else.
  * Speaks OpenAI's dialect. A question of `hold` streams numbered words until `GET /release`, and says at its end how
- * many there were; one of `never` is not answered.
+ * many there were; one of `never` is not answered, one of `which key` by the key that came with it.
  */
-const port = 8080
+const port = 18_431
 const wordEveryMs = 250
 
 /** Each release ends the streams that began before it. */
@@ -25,7 +25,9 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     return json(response, { released: were })
   }
   if (path.endsWith('/models')) return json(response, { object: 'list', data: [{ id: 'demo' }] })
-  if (/"content": ?"never"/.test(text)) return
+  if (/\bnever\b/.test(text)) return
+  if (/"content": ?"which key"/.test(text))
+    return json(response, saying(request.headers.authorization ?? 'none'))
   if (path.endsWith('/chat/completions') && /"stream": ?true/.test(text))
     return stream(response, /"content": ?"hold"/.test(text))
   json(response, answers.find(([end]) => path.endsWith(end))?.[1] ?? {})
@@ -35,17 +37,7 @@ const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }
 const choice = { index: 0, finish_reason: 'stop' }
 const picture = Buffer.from('no picture').toString('base64')
 const answers: readonly (readonly [string, object])[] = [
-  [
-    '/chat/completions',
-    {
-      id: 'one',
-      object: 'chat.completion',
-      created: 1,
-      model: 'demo',
-      choices: [{ ...choice, message: { role: 'assistant', content: 'here' } }],
-      usage,
-    },
-  ],
+  ['/chat/completions', saying('here')],
   [
     '/completions',
     {
@@ -72,6 +64,11 @@ const answers: readonly (readonly [string, object])[] = [
   ['/images/generations', { created: 1, data: [{ b64_json: picture }] }],
   ['/images/edits', { created: 1, data: [{ b64_json: picture }] }],
 ]
+
+function saying(content: string): object {
+  const choices = [{ ...choice, message: { role: 'assistant', content } }]
+  return { id: 'one', object: 'chat.completion', created: 1, model: 'demo', choices, usage }
+}
 
 async function stream(response: ServerResponse, isHeld: boolean): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { madeBy } from './label.ts'
 
 export const upstreamName = 'test-upstream'
-export const upstreamPort = 8080
+/** Also on the node itself, in the node's network. */
+export const upstreamPort = 18_431
 
 const script = fileURLToPath(import.meta.resolve('./upstream-server.ts'))
 
@@ -33,12 +34,22 @@ export function upstreamResources(namespace: string, image: string): object[] {
       metadata,
       spec: {
         replicas: 1,
+        strategy: { type: 'Recreate' },
         selector: { matchLabels: { module: upstreamName } },
         template: { metadata: { labels }, spec: podSpec(image) },
       },
     },
   ]
 }
+
+/** A patch that puts it where a model server beside the cluster would be. */
+export const upstreamOnNode = {
+  target: { kind: 'Deployment', name: upstreamName },
+  patch: JSON.stringify([
+    { op: 'add', path: '/spec/template/spec/hostNetwork', value: true },
+    { op: 'add', path: '/spec/template/spec/dnsPolicy', value: 'Default' },
+  ]),
+} as const
 
 function podSpec(image: string): object {
   return {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { textAt } from '../../../scripts/deploy/read-json.ts'
+import { requestTo, send } from '../asks.ts'
 import { expect } from '../check.ts'
 import type { Check, Stage } from '../check.ts'
 import { upstreamName } from '../upstream.ts'
@@ -88,9 +89,10 @@ export const applyChecks: readonly Check[] = [
   {
     group: 'apply',
     what: 'one module goes and comes back alone',
-    run: async ({ kubectl, fleet, others: [other] }) => {
+    run: async ({ kubectl, fleet, host, others: [other] }) => {
       if (other === undefined) return 'there is but one module'
       const folder = join(fleet.folder, 'k8s', other.name)
+      const shared = join(fleet.folder, 'k8s', 'shared')
       expect(existsSync(folder), `there is no ${folder}`)
       const before = (await kubectl.pods()).filter(({ isGoing }) => !isGoing)
       const startedAt = performance.now()
@@ -102,20 +104,19 @@ export const applyChecks: readonly Check[] = [
           seconds: 120,
         },
       )
+      await kubectl.do(['apply', '--filename', shared])
+      await kubectl.do(['apply', '--kustomize', join(fleet.folder, 'secrets')])
       await kubectl.do(['apply', '--filename', folder])
-      await kubectl.do([
-        'label',
-        '--overwrite',
-        '--filename',
-        folder,
-        'colonnade/made-by=test-cluster',
-      ])
       await kubectl.rolledOut(`deployment/${other.name}-gateway`)
+      // So that it can be told by its label what the tests made.
+      await kubectl.do(['apply', '--kustomize', fleet.kustomization])
+      const answer = await send(`http://${await host()}:${other.nodePort}`, requestTo(other))
+      expect(answer.status === 200, `${other.name} answers ${answer.status} ${answer.text}`)
       const took = since(startedAt)
       const after = new Set((await kubectl.pods()).map(({ name }) => name))
       const gone = before.filter(({ name, module }) => module !== other.name && !after.has(name))
       expect(gone.length === 0, `pods of others went too: ${gone.map(({ name }) => name).join()}`)
-      return `${other.name} deleted and applied again in ${took}; no other pod changed`
+      return `${other.name} deleted and applied again in ${took}, and answers; no other pod changed`
     },
   },
 ]

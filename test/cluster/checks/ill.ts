@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { chatAsk, requestTo, send } from '../asks.ts'
+import { chatAsk, send } from '../asks.ts'
 import { expect } from '../check.ts'
-import type { Check, Stage } from '../check.ts'
+import type { Check } from '../check.ts'
 import { diagnosed } from '../doctor.ts'
 import { mountedWithinS, serving, withDocument, withModel } from '../documents.ts'
 import { since, until } from '../patience.ts'
+import { askEach, untilItAnswers, withoutRestarts } from '../well.ts'
 import { untilKeysWork } from './keys.ts'
 
 /** A cluster that lacks something: no gateway restarts, and what can answer answers. */
@@ -117,33 +118,3 @@ export const illChecks: readonly Check[] = [
       }),
   },
 ]
-
-async function withoutRestarts(stage: Stage, work: () => Promise<string>): Promise<string> {
-  const said = await work()
-  const pods = await stage.kubectl.pods('app.kubernetes.io/component=gateway')
-  const restarted = pods.filter(({ restarts, isGoing }) => restarts > 0 && !isGoing)
-  // A kill for memory in an earlier check stays on its pod; here every pod is younger than that.
-  expect(
-    restarted.length === 0,
-    `${said}; restarted: ${restarted.map(({ name, restarts }) => `${name} ${restarts}`).join(', ')}`,
-  )
-  return `${said}; 0 restarts`
-}
-
-/** One request to each module but one; all must answer. */
-async function askEach({ host, fleet }: Stage, but?: string): Promise<void> {
-  const at = await host()
-  for (const module of fleet.modules.filter(({ name }) => name !== but)) {
-    const { status, text } = await send(`http://${at}:${module.nodePort}`, requestTo(module))
-    expect(status === 200, `${module.name} answered ${status} ${text.slice(0, 200)}`)
-  }
-}
-
-async function untilItAnswers({ host }: Stage, module: Stage['subject']): Promise<void> {
-  const base = `http://${await host()}:${module.nodePort}`
-  await until(
-    `${module.name} answers`,
-    async () => (await send(base, requestTo(module))).status === 200,
-    { seconds: 30 },
-  )
-}

@@ -1,10 +1,15 @@
 import type { Check } from '../check.ts'
 import { applyChecks } from './apply.ts'
 import { blastChecks } from './blast.ts'
+import { endChecks } from './end.ts'
+import { hostNetworkChecks } from './host-network.ts'
 import { illChecks } from './ill.ts'
 import { keyChecks } from './keys.ts'
 import { networkChecks } from './network.ts'
+import { newcomerChecks } from './newcomer.ts'
+import { placeChecks } from './places.ts'
 import { reachChecks } from './reach.ts'
+import { vendorKeyChecks } from './vendor-key.ts'
 import { zeroDropChecks } from './zero-drop.ts'
 
 /** All that is to be shown, in order: the first makes what the others need. */
@@ -12,8 +17,13 @@ export const checks: readonly Check[] = [
   ...applyChecks,
   ...reachChecks,
   ...keyChecks,
+  ...vendorKeyChecks,
   ...zeroDropChecks,
   ...illChecks,
+  ...placeChecks,
   ...networkChecks,
   ...blastChecks,
+  ...newcomerChecks,
+  ...hostNetworkChecks,
+  ...endChecks,
 ]

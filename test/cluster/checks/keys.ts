@@ -21,15 +21,7 @@ export const keyChecks: readonly Check[] = [
       await untilKeysWork(stage)
       const key = await makeKey(maker, stage.subject.key)
       const madeAt = performance.now()
-      for (const module of [other, stage.subject])
-        await until(
-          `the key opens ${module.name}`,
-          async () => isAll(await askAll(host, module, key), 200),
-          {
-            seconds: 10,
-            everyMs: 100,
-          },
-        )
+      await opensBoth(stage, [other, stage.subject], key)
       const opened = since(madeAt)
       const removal = await send(maker, post('/key/delete', stage.subject.key, { keys: [key] }))
       expect(removal.status === 200, `/key/delete: ${removal.status} ${removal.text}`)
@@ -97,7 +89,22 @@ export async function untilKeysWork({ kubectl, fleet }: Stage): Promise<void> {
   )
 }
 
-async function makeKey(base: string, masterKey: string): Promise<string> {
+/** Until a key opens each of them, on every replica. */
+export async function opensBoth(
+  stage: Stage,
+  modules: readonly TestedModule[],
+  key: string,
+): Promise<void> {
+  const host = await stage.host()
+  for (const module of modules)
+    await until(
+      `the key opens ${module.name}`,
+      async () => isAll(await askAll(host, module, key), 200),
+      { seconds: 10, everyMs: 100 },
+    )
+}
+
+export async function makeKey(base: string, masterKey: string): Promise<string> {
   const made = await send(base, post('/key/generate', masterKey, {}))
   const key = textAt(parseJson(made.text), 'key')
   expect(key !== undefined, `/key/generate: ${made.status} ${made.text}`)

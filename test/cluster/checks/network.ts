@@ -4,30 +4,31 @@ import { expect } from '../check.ts'
 import type { Check, Stage } from '../check.ts'
 import { diagnosed } from '../doctor.ts'
 import { withDocument, withModel } from '../documents.ts'
-import { canBreakCluster, withFault } from '../faults.ts'
+import { withFault } from '../faults.ts'
 import type { ClusterFault } from '../faults.ts'
 import { since } from '../patience.ts'
 import { upstreamName, upstreamPort } from '../upstream.ts'
 import { untilKeysWork } from './keys.ts'
 
 /** The cluster's own network is ill; only where there is somebody to make it so. */
-export const networkChecks: readonly Check[] = canBreakCluster
-  ? [
-      {
-        group: 'ill',
-        what: 'no name resolves: gateways start, and what has an address answers',
-        run: (stage) => inBrokenNetwork(stage, 'dns-dead'),
-      },
-      {
-        group: 'ill',
-        what: 'no cluster address is reached by pods: gateways start, and what is not behind one answers',
-        run: (stage) => inBrokenNetwork(stage, 'cluster-ip'),
-      },
-    ]
-  : []
+export const networkChecks: readonly Check[] = [
+  {
+    group: 'ill',
+    what: 'no name resolves: gateways start, and what has an address answers',
+    run: (stage) => inBrokenNetwork(stage, 'dns-dead'),
+  },
+  {
+    group: 'ill',
+    what: 'no cluster address is reached by pods: gateways start, and what is not behind one answers',
+    run: (stage) => inBrokenNetwork(stage, 'cluster-ip'),
+  },
+]
 
 /** Starts every gateway anew in it; a model at a pod's own address needs neither names nor cluster addresses. */
-async function inBrokenNetwork(stage: Stage, fault: ClusterFault): Promise<string> {
+async function inBrokenNetwork(
+  stage: Stage,
+  fault: Exclude<ClusterFault, 'disk-pressure'>,
+): Promise<string> {
   const { kubectl, subject, fleet } = stage
   const pod = await kubectl.json('get', 'pods', '--selector', `module=${upstreamName}`)
   const address = textAt(listAt(pod, 'items')[0], 'status', 'podIP')

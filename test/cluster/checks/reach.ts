@@ -2,7 +2,7 @@ import { listAt, parseJson, textAt } from '../../../scripts/deploy/read-json.ts'
 import { chatAsk, get, requestTo, send } from '../asks.ts'
 import { expect } from '../check.ts'
 import type { Check, Stage } from '../check.ts'
-import { diagnosed } from '../doctor.ts'
+import { foundWell } from '../doctor.ts'
 import { since, until } from '../patience.ts'
 import { untilKeysWork } from './keys.ts'
 
@@ -28,10 +28,10 @@ export const reachChecks: readonly Check[] = [
   },
   {
     group: 'reach',
-    what: 'npm run doctor has nothing to say of a fleet that is well',
+    what: 'npm run doctor of a fleet that is well',
     run: async (stage) => {
       await untilKeysWork(stage)
-      return diagnosed(stage)
+      return foundWell(stage)
     },
   },
   {

@@ -28,6 +28,27 @@ export const zeroDropChecks: readonly Check[] = [
   },
   {
     group: 'zero-drop',
+    what: 'another image, and back',
+    run: async (stage) => {
+      const image = await stage.nextImage()
+      return underTraffic(stage, async ({ kubectl, subject, fleet }) => {
+        const path = `deployment/${subject.name}-gateway`
+        const startedAt = performance.now()
+        await kubectl.do(['set', 'image', path, `gateway=${image}`])
+        await kubectl.rolledOut(path)
+        const changed = since(startedAt)
+        await untilAllRun(stage, image)
+        const undoneAt = performance.now()
+        await kubectl.do(['rollout', 'undo', path])
+        await kubectl.rolledOut(path)
+        const undone = since(undoneAt)
+        await untilAllRun(stage, fleet.image)
+        return `to ${image} in ${changed}, back in ${undone}`
+      })
+    },
+  },
+  {
+    group: 'zero-drop',
     what: 'scale 2 → 4 → 1 and back',
     run: (stage) =>
       underTraffic(stage, async ({ kubectl, subject }) => {
@@ -158,6 +179,15 @@ async function underTraffic(
   const after = await restartsOf(stage)
   expect(after === restarts, `${seen}: ${after - restarts} restarts`)
   return seen
+}
+
+async function untilAllRun({ kubectl, subject }: Stage, image: string): Promise<void> {
+  await until(
+    `every pod runs ${image}`,
+    async () =>
+      (await kubectl.standing(subject.name)).every((pod) => pod.isReady && pod.image === image),
+    { seconds: 60 },
+  )
 }
 
 const firstOf = (faults: readonly string[]): string => [...new Set(faults)].slice(0, 3).join(' | ')
