@@ -21,9 +21,10 @@ import { findCluster } from './deploy/find-cluster.ts'
 import { buildImage, loadImage } from './deploy/image.ts'
 import { failureLines } from './deploy/progress.ts'
 
-const usage = `npm run test:cluster        the whole list on the cluster of the current kubeconfig; takes about fifteen minutes
+const usage = `npm run test:cluster        the whole list on the cluster of the current kubeconfig; takes about twenty minutes
   -- --namespace <name>     works there (default: namespace of platform.yaml); made for the run, and removed
-  -- --only <group>         ${groups.join(', ')}; may be given several times
+  -- --only <group>         ${groups.join(', ')},
+                           or words of one check's line; may be given several times
   -- --image <name:tag>     the cluster has this image: neither builds nor loads one
   -- --long                 Postgres is away for five minutes, and every module gets its turn to be broken
   -- --keep                 leaves everything in place; the next run begins by removing it`
@@ -122,7 +123,7 @@ function stageOf(
   let host: string | undefined
   let next: Promise<string> | undefined
   const addition: Stage['addition'] = (what) =>
-    bringAddition(run, { cluster, image: fleet.image }, what)
+    bringAddition(run, { root, cluster, image: fleet.image }, what)
   return {
     kubectl: new Kubectl(run, fleet.namespace),
     fleet,
@@ -149,7 +150,8 @@ async function findHost({ nodes }: Cluster, { nodePort, key }: Stage['subject'])
 }
 
 async function runChecks(stage: Stage, only: readonly string[]): Promise<number> {
-  const isWanted = ({ group }: Check): boolean => only.length === 0 || only.includes(group)
+  const isWanted = (check: Check): boolean =>
+    only.length === 0 || only.some((words) => isMeant(check, words))
   // Without a fleet there is nothing to look at.
   const wanted = checks.filter((check, index) => index === 0 || isWanted(check))
   let failures = 0
@@ -178,10 +180,16 @@ async function runChecks(stage: Stage, only: readonly string[]): Promise<number>
 
 function readArguments() {
   const values = parsedWords()
-  const unknown = values.only.find((word) => !groups.some((group) => group === word))
+  const unknown = values.only.find((words) => !checks.some((check) => isMeant(check, words)))
   if (unknown !== undefined)
-    throw new Unfit(`--only: expected one of ${groups.join(', ')}, found ${unknown}.`)
+    throw new Unfit(
+      `--only: expected one of ${groups.join(', ')}, or words of one check's line, found ${unknown}.`,
+    )
   return values
+}
+
+function isMeant({ group, what }: Check, words: string): boolean {
+  return group === words || (words.includes(' ') && what.includes(words))
 }
 
 function parsedWords() {

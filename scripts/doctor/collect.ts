@@ -13,6 +13,7 @@ import { examineFrom, examineFromNewPod } from './examine-pod.ts'
 import type { Facts, ModuleFacts, PodFacts, ReadinessFacts } from './facts.ts'
 import { readModuleFacts, readPostgresFacts } from './read-modules.ts'
 import type { Objects } from './read-modules.ts'
+import { askedByTheirOwn } from './own-backends.ts'
 import { readClaims, readNodes, readPod } from './read-pods.ts'
 import { bodyOf, readinessRequest, readReadiness } from './readiness.ts'
 
@@ -121,7 +122,10 @@ async function lookInside(
       { name, namespace: facts.namespace },
       insideQuestion(reading),
     )
-    if ('examination' in examined) return { inside: readExamination(examined.examination, reading) }
+    if ('examination' in examined) {
+      const inside = readExamination(examined.examination, reading)
+      return { inside: await askedByTheirOwn(run, inside, facts) }
+    }
     said.push(`${name}: ${examined.said}`)
   }
   const reading = { ...facts, ...around, from: 'a pod of the doctor' }

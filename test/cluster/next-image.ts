@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cluster } from '../../scripts/deploy/cluster.ts'
@@ -6,6 +6,7 @@ import type { Run } from '../../scripts/deploy/command.ts'
 import { lastLines } from '../../scripts/deploy/command.ts'
 import { loadImage } from '../../scripts/deploy/image.ts'
 import { findBuilder } from '../../scripts/image/builders.ts'
+import { writeContext } from '../../scripts/image/context.ts'
 import { NotShown } from './check.ts'
 
 /** What an image of the tests adds to the gateway's. */
@@ -23,10 +24,10 @@ export const nextImage: Addition = {
   dockerfile: ['LABEL colonnade.made-by=test-cluster'],
 }
 
-/** Builds on the gateway's image, and brings what comes of it to the cluster under a tag of its own. */
+/** Builds the gateway's image with something added, and brings it to the cluster under a tag of its own. */
 export async function bringAddition(
   run: Run,
-  { cluster, image }: { cluster: Cluster; image: string },
+  { root, cluster, image }: { root: string; cluster: Cluster; image: string },
   { suffix, dockerfile, files = {} }: Addition,
 ): Promise<string> {
   if (image.includes('@')) throw new NotShown(`${image} is a digest, which has no second tag`)
@@ -35,16 +36,16 @@ export async function bringAddition(
   const tag = `${image}-${suffix}`
   const context = mkdtempSync(join(tmpdir(), 'colonnade-addition-'))
   try {
+    writeContext(root, context)
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(context, name), text)
       chmodSync(join(context, name), 0o755)
     }
-    const lines = ['ARG BASE', 'FROM ${BASE}', ...dockerfile]
-    writeFileSync(join(context, 'Dockerfile'), `${lines.join('\n')}\n`)
-    const said = await run(builder.build({ tag, context, base: image }))
+    appendFileSync(join(context, 'Dockerfile'), `\n${dockerfile.join('\n')}\n`)
+    const said = await run(builder.build({ tag, context, base: undefined }))
     if (said.status !== 0)
       throw new NotShown(
-        `${builder.name} cannot build on ${image}: ${lastLines(said.stderr, 1).join('')}`,
+        `${builder.name} does not build ${tag}: ${lastLines(said.stderr, 1).join('')}`,
       )
   } finally {
     rmSync(context, { recursive: true, force: true })

@@ -130,7 +130,7 @@ async function collect({ shut = [], more = {} }: { shut?: readonly string[]; mor
     asked.push(command.join(' '))
     const question: Question = JSON.parse(options?.input ?? '')
     questions.push(question)
-    const isShut = (id: string) => shut.includes(id)
+    const isShut = (id: string) => shut.includes(id) || shut.includes(`${command[5]} ${id}`)
     const examination = {
       nameServers: ['10.96.0.10'],
       asked: Object.fromEntries(
@@ -179,6 +179,21 @@ test('where all of it answers nothing is wrong', async () => {
   const { facts } = await collect()
   expect(diagnose(facts)).toEqual([])
   expect(reportLines(facts, []).at(-1)).toBe('All is well.')
+})
+
+describe('a model server that does not let in the pod that asks', () => {
+  const id = 'models.example:443'
+
+  test('is no fault where it lets its own module in', async () => {
+    const { facts, asked } = await collect({ shut: [`audio-1 backend ${id}`] })
+    expect(diagnose(facts)).toEqual([])
+    expect(asked.some((line) => line.includes('exec') && line.includes(' llm-1 '))).toBe(true)
+  })
+
+  test('is one where its own module is kept out, too', async () => {
+    const { facts } = await collect({ shut: [`audio-1 backend ${id}`, `llm-1 ${id}`] })
+    expect(diagnose(facts).map(({ code }) => code)).toEqual(['backend-silent'])
+  })
 })
 
 test('only the names of keys are asked of Secrets, and the cluster is only looked at', async () => {
