@@ -22,6 +22,6 @@ export async function withFault<T>(fault: ClusterFault, work: () => Promise<T>):
 }
 
 async function turn(fault: ClusterFault, to: 'on' | 'off'): Promise<void> {
-  const said = await run([hook ?? '', fault, to], { timeoutMs: 60_000 })
+  const said = await run([hook ?? '', fault, to], { timeoutMs: 180_000 })
   if (said.status !== 0) throw new Error(`${hook} ${fault} ${to}: ${said.stderr || said.stdout}`)
 }

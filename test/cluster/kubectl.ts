@@ -6,6 +6,7 @@ export interface PodState {
   readonly name: string
   readonly module: string
   readonly isReady: boolean
+  /** It is about to end, or has ended: an evicted pod stays to be looked at. */
   readonly isGoing: boolean
   readonly restarts: number
   readonly node: string
@@ -72,7 +73,9 @@ export class Kubectl {
       module: textAt(pod, 'metadata', 'labels', 'module') ?? '',
       node: textAt(pod, 'spec', 'nodeName') ?? '',
       image: textAt(pod, 'spec', 'containers', 0, 'image') ?? '',
-      isGoing: textAt(pod, 'metadata', 'deletionTimestamp') !== undefined,
+      isGoing:
+        textAt(pod, 'metadata', 'deletionTimestamp') !== undefined ||
+        /Failed|Succeeded/.test(textAt(pod, 'status', 'phase') ?? ''),
       isReady: listAt(pod, 'status', 'conditions').some(
         (one) => textAt(one, 'type') === 'Ready' && textAt(one, 'status') === 'True',
       ),
