@@ -40,7 +40,7 @@ beforeAll(async () => {
       model_list: [
         { model_name: '*', litellm_params: { model: 'openai/*', num_retries: 0, ...quick } },
         // Whose end is to be seen, not waited for.
-        ...Object.keys(sound).map((name) => ({
+        ...[...Object.keys(sound), 'two-*'].map((name) => ({
           model_name: name,
           litellm_params: {
             model: `openai/${name}`,
