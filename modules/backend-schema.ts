@@ -41,7 +41,8 @@ export const quantity = text({
 /** What a model server is given that says nothing else. */
 export const backendResources = {
   requests: { cpu: '500m', memory: '2Gi' },
-  limits: { memory: '16Gi' },
+  // As much CPU as a node has: models without a device take all of it.
+  limits: { cpu: '32', memory: '16Gi' },
 } as const
 
 const pinnedImage = {

@@ -5,7 +5,8 @@ import { either, integer, listOf, nothing, optional, ourBlock, text } from './sc
 /** What a gateway is given that says nothing else. */
 export const gatewayResources = {
   requests: { cpu: '100m', memory: '128Mi' },
-  limits: { memory: '256Mi' },
+  // Its own thread, and room for garbage collection and the like.
+  limits: { cpu: '2', memory: '256Mi' },
 } as const
 
 /** `deploy`: what infra reads; the gateway's document leaves it out. */

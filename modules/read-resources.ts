@@ -14,7 +14,7 @@ export function readResources(
   { defaults, path, faults }: Reading,
 ): Resources {
   const requests: Record<string, string> = { ...defaults.requests, ...written?.requests }
-  const limits = written?.limits ?? raisedLimits(requests['memory'], defaults.limits)
+  const limits = written?.limits ?? raisedLimits(requests, defaults.limits)
   for (const part of ['requests', 'limits'] as const) {
     for (const name of Object.keys(written?.[part] ?? {})) checkName([...path, part, name], faults)
   }
@@ -34,10 +34,15 @@ export function readResources(
 }
 
 /** A request above the usual limit raises the limit to itself. */
-function raisedLimits(memory: string | undefined, usual: Resources['limits']): Resources['limits'] {
-  const limit = usual['memory']
-  if (memory === undefined || limit === undefined) return usual
-  return amountOf(memory) > amountOf(limit) ? { memory } : usual
+function raisedLimits(
+  requests: Resources['requests'],
+  usual: Resources['limits'],
+): Resources['limits'] {
+  const raised = Object.entries(usual).map(([name, limit]) => {
+    const request = requests[name]
+    return [name, request !== undefined && amountOf(request) > amountOf(limit) ? request : limit]
+  })
+  return Object.fromEntries(raised)
 }
 
 const resourceNames = ['cpu', 'memory', 'ephemeral-storage']

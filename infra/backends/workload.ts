@@ -5,6 +5,7 @@ import { placementOf } from '../placement.ts'
 import { restrictedContainer, restrictedPod } from '../pod-security.ts'
 import { emptyFolder, quantities } from '../quantities.ts'
 import type { Resource } from '../resource.ts'
+import { spreadOf } from '../spread.ts'
 import { backendName, backendOwner } from './backend.ts'
 import type { PlacedBackend } from './backend.ts'
 import { dataFolder, servers } from './servers.ts'
@@ -41,31 +42,29 @@ function podOf(placed: PlacedBackend): k8s.PodSpec {
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 120,
     securityContext: restrictedPod(user),
+    ...spreadOf(backendOwner(placed)),
     ...placementOf(platform, backend),
-    containers: [serverOf(placed), ...fetcherOf(placed)],
+    containers: [serverOf(placed)],
     volumes: [
       { name: 'data', persistentVolumeClaim: { claimName: backendName(placed) } },
       emptyFolder('tmp', '8Gi'),
       emptyFolder('shared-memory', '2Gi', 'Memory'),
+      ...tokenOf(placed).volumes,
     ],
   }
 }
 
-const mounts = [
-  { name: 'data', mountPath: dataFolder },
-  { name: 'tmp', mountPath: '/tmp' },
-]
-
 function serverOf(placed: PlacedBackend): k8s.Container {
   const { backend } = placed
-  const { port, readyPath, args } = servers[backend.kind]
+  const { port, readyPath, command, args } = servers[backend.kind]
   const { requests, limits } = backend.resources
   return {
     name: 'server',
     image: backend.image,
     imagePullPolicy: 'IfNotPresent',
+    ...(command === undefined ? {} : { command }),
     args: [...args(backend), ...backend.args],
-    env: environmentOf(placed),
+    env: [...environmentOf(placed), ...tokenOf(placed).env],
     ports: [{ name: serverPort, containerPort: port, protocol: 'TCP' }],
     resources: {
       requests: quantities({ 'ephemeral-storage': '64Mi', ...requests }),
@@ -82,45 +81,39 @@ function serverOf(placed: PlacedBackend): k8s.Container {
       periodSeconds: 20,
       timeoutSeconds: 5,
     },
-    volumeMounts: [...mounts, { name: 'shared-memory', mountPath: '/dev/shm' }],
+    volumeMounts: [
+      { name: 'data', mountPath: dataFolder },
+      { name: 'tmp', mountPath: '/tmp' },
+      { name: 'shared-memory', mountPath: '/dev/shm' },
+      ...tokenOf(placed).mounts,
+    ],
   }
 }
 
-function fetcherOf({ backend }: PlacedBackend): k8s.Container[] {
-  const fetcher = servers[backend.kind].fetch?.(backend)
-  if (fetcher === undefined) return []
-  return [
-    {
-      name: 'models',
-      image: backend.image,
-      imagePullPolicy: 'IfNotPresent',
-      ...fetcher,
-      env: [...(fetcher.env ?? []), { name: 'HOME', value: '/tmp' }],
-      resources: {
-        requests: quantities({ cpu: '10m', memory: '32Mi', 'ephemeral-storage': '16Mi' }),
-        limits: quantities({ memory: '256Mi', 'ephemeral-storage': '64Mi' }),
-      },
-      securityContext: restrictedContainer(user),
-      volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-    },
-  ]
+function environmentOf({ backend }: PlacedBackend): k8s.EnvVar[] {
+  const variables = { HOME: dataFolder, ...servers[backend.kind].env(backend) }
+  return Object.entries(variables).map(([name, value]) => ({ name, value }))
 }
 
-function environmentOf({ backend, module }: PlacedBackend): k8s.EnvVar[] {
-  const { env, usesToken } = servers[backend.kind]
+interface Token {
+  readonly volumes: k8s.Volume[]
+  readonly mounts: k8s.VolumeMount[]
+  readonly env: k8s.EnvVar[]
+}
+
+/** The module's Hugging Face token as a file, where the server takes one; it may not be there. */
+function tokenOf({ backend, module }: PlacedBackend): Token {
+  if (!servers[backend.kind].usesToken) return { volumes: [], mounts: [], env: [] }
+  const name = 'token'
   const key = 'HF_TOKEN'
-  return [
-    { name: 'HOME', value: dataFolder },
-    ...Object.entries(env).map(([name, value]) => ({ name, value })),
-    ...(usesToken
-      ? [
-          {
-            name: key,
-            valueFrom: { secretKeyRef: { name: secretOf(module), key, optional: true } },
-          },
-        ]
-      : []),
-  ]
+  const mountPath = '/etc/colonnade/token'
+  const items = [{ key, path: key }]
+  const secret = { secretName: secretOf(module), optional: true, defaultMode: 0o440, items }
+  return {
+    volumes: [{ name, secret }],
+    mounts: [{ name, mountPath, readOnly: true }],
+    env: [{ name: 'HF_TOKEN_PATH', value: `${mountPath}/${key}` }],
+  }
 }
 
 function ask(path: string, times: { failureThreshold: number; periodSeconds: number }): k8s.Probe {

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28'
 import type { Chart } from 'cdk8s'
 import type { ApiObject } from 'cdk8s'
+import { apiTokenMount, apiTokenVolume } from '../api-token.ts'
 import { backendName } from '../backends/backend.ts'
 import type { PlacedBackend } from '../backends/backend.ts'
 import { labelsOf, metadataOf, selectorOf } from '../labels.ts'
@@ -71,8 +72,7 @@ function podOf({ name, image }: Picker, placed: PlacedBackend): k8s.PodSpec {
   const { namespace } = placed.platform
   return {
     serviceAccountName: name,
-    // It watches the pool's pods.
-    automountServiceAccountToken: true,
+    automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 130,
     securityContext: restrictedPod(user),
@@ -98,24 +98,33 @@ function podOf({ name, image }: Picker, placed: PlacedBackend): k8s.PodSpec {
         })),
         resources: {
           requests: quantities({ cpu: '200m', memory: '256Mi', 'ephemeral-storage': '16Mi' }),
-          limits: quantities({ memory: '1Gi', 'ephemeral-storage': '256Mi' }),
+          limits: quantities({ cpu: '4', memory: '1Gi', 'ephemeral-storage': '256Mi' }),
         },
         securityContext: restrictedContainer(user),
-        readinessProbe: isOpen({ failureThreshold: 3, periodSeconds: 2 }),
-        livenessProbe: isOpen({ failureThreshold: 6, periodSeconds: 10 }),
+        readinessProbe: isOpen(pickerPort, { failureThreshold: 3, periodSeconds: 2 }),
+        livenessProbe: isOpen(healthPort, { failureThreshold: 6, periodSeconds: 10 }),
         volumeMounts: [
           { name: 'config', mountPath: '/etc/picker', readOnly: true },
           { name: 'tmp', mountPath: '/tmp' },
+          apiTokenMount,
         ],
       },
     ],
-    volumes: [{ name: 'config', configMap: { name } }, emptyFolder('tmp', '64Mi')],
+    volumes: [
+      { name: 'config', configMap: { name } },
+      emptyFolder('tmp', '64Mi'),
+      // It watches the pool's pods.
+      apiTokenVolume,
+    ],
   }
 }
 
-function isOpen(times: { failureThreshold: number; periodSeconds: number }): k8s.Probe {
+function isOpen(
+  port: { readonly name: string },
+  times: { failureThreshold: number; periodSeconds: number },
+): k8s.Probe {
   return {
-    tcpSocket: { port: k8s.IntOrString.fromString(healthPort.name) },
+    tcpSocket: { port: k8s.IntOrString.fromString(port.name) },
     timeoutSeconds: 3,
     ...times,
   }

@@ -6,6 +6,7 @@ import { placementOf } from '../placement.ts'
 import { restrictedContainer, restrictedPod } from '../pod-security.ts'
 import { emptyFolder, quantities } from '../quantities.ts'
 import type { Resource } from '../resource.ts'
+import { spreadOf } from '../spread.ts'
 import { httpPort, metricsPort, ownerOf } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 import { secretsVolume } from './secrets-volume.ts'
@@ -62,7 +63,7 @@ function podOf(gateway: Gateway): k8s.PodSpec {
     enableServiceLinks: false,
     terminationGracePeriodSeconds,
     securityContext: restrictedPod(user),
-    ...spreadOf(gateway),
+    ...spreadOf(ownerOf(gateway)),
     ...placementOf(gateway.platform, gateway.module.deploy),
     containers: [containerOf(gateway)],
     volumes: [
@@ -125,22 +126,4 @@ export function environmentOf({ module, platform }: Omit<Gateway, 'image'>): k8s
 function ask(path: string, times: { failureThreshold: number; periodSeconds: number }): k8s.Probe {
   const port = k8s.IntOrString.fromString(httpPort.name)
   return { httpGet: { path, port }, timeoutSeconds: 3, ...times }
-}
-
-/** Over the nodes where there are several, together where there is one. */
-function spreadOf(gateway: Gateway): Pick<k8s.PodSpec, 'affinity' | 'topologySpreadConstraints'> {
-  const labelSelector = { matchLabels: selectorOf(ownerOf(gateway)) }
-  const topologyKey = 'kubernetes.io/hostname'
-  return {
-    affinity: {
-      podAntiAffinity: {
-        preferredDuringSchedulingIgnoredDuringExecution: [
-          { weight: 100, podAffinityTerm: { topologyKey, labelSelector } },
-        ],
-      },
-    },
-    topologySpreadConstraints: [
-      { maxSkew: 1, topologyKey, whenUnsatisfiable: 'ScheduleAnyway', labelSelector },
-    ],
-  }
 }

@@ -1,4 +1,5 @@
 import type { k8s } from 'cdk8s-plus-28'
+import { apiTokenMount } from '../api-token.ts'
 import { environmentOf } from '../gateway/workload.ts'
 import { httpPort, metricsPort } from '../gateway/gateway.ts'
 import type { FleetModule } from '../fleet.ts'
@@ -122,7 +123,8 @@ function ofPrometheus({ modules, platform }: Synthesis): Patch[] {
     patch(target, [
       ...inTheNodesNetwork,
       // It asks nobody for pods, and could not.
-      { op: 'replace', path: `${pod}/automountServiceAccountToken`, value: false },
+      ...without(`${pod}/volumes/2`, apiTokenMount.name),
+      ...without(`${container}/volumeMounts/2`, apiTokenMount.name),
       {
         op: 'add',
         path: `${container}/args/-`,
@@ -139,6 +141,14 @@ function ofPrometheus({ modules, platform }: Synthesis): Patch[] {
         value: loopback,
       })),
     ]),
+  ]
+}
+
+/** Takes a member of a list away, whose name makes sure that it is this one. */
+function without(path: string, name: string): Step[] {
+  return [
+    { op: 'test', path: `${path}/name`, value: name },
+    { op: 'remove', path },
   ]
 }
 

@@ -2,7 +2,7 @@ import { stringify } from 'yaml'
 
 /** One step of a JSON patch. */
 export interface Step {
-  readonly op: 'add' | 'replace' | 'remove'
+  readonly op: 'add' | 'replace' | 'remove' | 'test'
   readonly path: string
   readonly value?: unknown
 }

@@ -5,6 +5,8 @@ set -u
 : "${ROLES_FOLDER:=/etc/colonnade/roles}" "${SCRIPTS_FOLDER:=/etc/colonnade/scripts}"
 : "${PASSWORD_FILE:=/etc/colonnade/postgres/POSTGRES_PASSWORD}"
 : "${PGHOST:=/var/run/postgresql}" "${CONNECTION_LIMIT:=50}" "${INTERVAL_SECONDS:=5}"
+# Its age says when the last look was.
+: "${SIGN_FILE:=/var/run/postgresql/roles-looked}"
 export PASSWORD_FILE PGHOST PGUSER=postgres PGDATABASE=postgres PGCONNECT_TIMEOUT=5
 
 trap 'exit 0' TERM INT
@@ -56,6 +58,7 @@ make_all() {
 
 made=
 while :; do
+  touch "$SIGN_FILE" 2>/dev/null
   now=$(fingerprint)
   if [ "$now" != "$made" ]; then
     if problem=$(make_all 2>&1 >/dev/null); then

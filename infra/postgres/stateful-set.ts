@@ -81,7 +81,7 @@ function serverOf({ postgres }: Platform): k8s.Container {
     ports: [{ name: databasePort.name, containerPort: databasePort.number, protocol: 'TCP' }],
     resources: {
       requests: quantities({ cpu: '100m', memory: '256Mi', 'ephemeral-storage': '64Mi' }),
-      limits: quantities({ memory: '1Gi', 'ephemeral-storage': '1Gi' }),
+      limits: quantities({ cpu: '4', memory: '1Gi', 'ephemeral-storage': '1Gi' }),
     },
     securityContext: restrictedContainer(databaseUser),
     startupProbe: askIsReady({ failureThreshold: 150, periodSeconds: 2 }),
@@ -107,9 +107,12 @@ function roleMakerOf({ postgres }: Platform): k8s.Container {
     env: [{ name: 'CONNECTION_LIMIT', value: String(connectionsPerRole) }],
     resources: {
       requests: quantities({ cpu: '10m', memory: '16Mi', 'ephemeral-storage': '16Mi' }),
-      limits: quantities({ memory: '64Mi', 'ephemeral-storage': '64Mi' }),
+      limits: quantities({ cpu: '500m', memory: '64Mi', 'ephemeral-storage': '64Mi' }),
     },
     securityContext: restrictedContainer(databaseUser),
+    // Not whether the roles are there: a Postgres that refuses a new password still serves with the old ones.
+    readinessProbe: ask(['test', '-e', keeperSign], { failureThreshold: 3, periodSeconds: 10 }),
+    livenessProbe: ask(['sh', '-c', keeperLooked], { failureThreshold: 2, periodSeconds: 60 }),
     volumeMounts: [
       { name: 'password', mountPath: passwordFolder, readOnly: true },
       { name: 'roles', mountPath: '/etc/colonnade/roles', readOnly: true },
@@ -141,12 +144,21 @@ const isReady = 'pg_isready --quiet --host 127.0.0.1 --username postgres'
 // Asked to end politely it waits for every connection to go, and gateways keep theirs. Not every image asks as it should.
 const endNow = 'kill -INT 1'
 
+// As roles.sh leaves it at every look.
+const keeperSign = '/var/run/postgresql/roles-looked'
+
+/** One that hangs in a statement is begun anew. */
+const keeperLooked = `test -n "$(find ${keeperSign} -mmin -5)"`
+
+function ask(command: string[], times: Times): k8s.Probe {
+  return { exec: { command }, timeoutSeconds: 3, ...times }
+}
+
 function askIsReady(times: Times): k8s.Probe {
-  return { exec: { command: ['sh', '-c', isReady] }, timeoutSeconds: 3, ...times }
+  return ask(['sh', '-c', isReady], times)
 }
 
 /** A server that refuses connections because it recovers is alive (1); one that does not answer is not (2). */
 function askIsAlive(times: Times): k8s.Probe {
-  const command = ['sh', '-c', `${isReady}; test $? -le 1`]
-  return { exec: { command }, timeoutSeconds: 3, ...times }
+  return ask(['sh', '-c', `${isReady}; test $? -le 1`], times)
 }

@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-28'
 import type { Platform } from '../../modules/platform.ts'
+import { apiTokenMount, apiTokenVolume } from '../api-token.ts'
 import { labelsOf, metadataOf, selectorOf } from '../labels.ts'
 import { placementOf } from '../placement.ts'
 import { restrictedContainer, restrictedPod } from '../pod-security.ts'
@@ -32,8 +33,7 @@ export const workload: Resource<Platform> = {
 function podOf(platform: Platform): k8s.PodSpec {
   return {
     serviceAccountName: monitoringName,
-    // Discovery asks the API server.
-    automountServiceAccountToken: true,
+    automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 60,
     securityContext: restrictedPod(monitoringUser),
@@ -42,6 +42,8 @@ function podOf(platform: Platform): k8s.PodSpec {
     volumes: [
       { name: 'config', configMap: { name: `${monitoringName}-config` } },
       dataVolume(platform),
+      // Discovery asks the API server.
+      apiTokenVolume,
     ],
   }
 }
@@ -63,6 +65,7 @@ function containerOf({ prometheus }: Platform): k8s.Container {
     resources: {
       requests: quantities({ cpu: '50m', memory: '256Mi', 'ephemeral-storage': '64Mi' }),
       limits: quantities({
+        cpu: '2',
         memory: '1Gi',
         'ephemeral-storage': prometheus.storage === undefined ? '6Gi' : '256Mi',
       }),
@@ -74,6 +77,7 @@ function containerOf({ prometheus }: Platform): k8s.Container {
     volumeMounts: [
       { name: 'config', mountPath: '/etc/prometheus', readOnly: true },
       { name: 'data', mountPath: '/prometheus' },
+      apiTokenMount,
     ],
   }
 }

@@ -29,6 +29,9 @@ function selectorOf({ kind, spec }: Manifest): Labels | undefined {
 const portsOf = ({ spec }: PodTemplate) =>
   containersOf(spec).flatMap(({ ports = [] }) => ports.map(({ name }) => name))
 
+/** Apart from what is asked. */
+const pace = { failureThreshold: 0, periodSeconds: 0, timeoutSeconds: 0 }
+
 describe.each(fleets)('%s', (_, read) => {
   const objects = read()
   const pods = objects.flatMap((object) => podOf(object) ?? [])
@@ -169,8 +172,33 @@ describe.each(fleets)('%s', (_, read) => {
           expect.arrayContaining(['cpu', 'memory', 'ephemeral-storage']),
         )
         expect(Object.keys(resources?.limits ?? {})).toEqual(
-          expect.arrayContaining(['memory', 'ephemeral-storage']),
+          expect.arrayContaining(['cpu', 'memory', 'ephemeral-storage']),
         )
       }
+  })
+
+  test('every container is asked whether it is ready, and otherwise whether it is alive', () => {
+    for (const { spec } of pods)
+      for (const { readinessProbe, livenessProbe } of spec.containers) {
+        expect(readinessProbe).toBeDefined()
+        expect(livenessProbe).toBeDefined()
+        expect({ ...livenessProbe, ...pace }).not.toEqual({ ...readinessProbe, ...pace })
+      }
+  })
+
+  test('secrets are files, and tokens only where a container is to ask the API server', () => {
+    for (const { spec, metadata } of pods) {
+      const hasToken = (spec.volumes ?? []).some(({ name }) => name === 'api-token')
+      expect(spec.automountServiceAccountToken).toBe(false)
+      expect(hasToken).toBe(
+        ['monitoring', 'endpoint-picker'].includes(
+          metadata.labels['app.kubernetes.io/component'] ?? '',
+        ),
+      )
+      for (const { env = [], volumeMounts = [] } of containersOf(spec)) {
+        expect(JSON.stringify(env)).not.toContain('secretKeyRef')
+        expect(volumeMounts.some(({ name }) => name === 'api-token')).toBe(hasToken)
+      }
+    }
   })
 })

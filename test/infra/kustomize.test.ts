@@ -7,15 +7,9 @@ import { readPlatform } from '../../modules/platform.ts'
 import { readFleet } from '../../infra/fleet.ts'
 import { synthesiseOverlays } from '../../infra/overlays/index.ts'
 import { synth } from '../../infra/synth.ts'
+import { entrancesFleet } from './asked-fleets.ts'
 import { findFaults } from './find-faults.ts'
-import {
-  copyFleet,
-  entrancesFleet,
-  repository,
-  toManifest,
-  writeFiles,
-  writeFleet,
-} from './fleet-folder.ts'
+import { copyFleet, repository, toManifest, writeFiles, writeFleet } from './fleet-folder.ts'
 import type { Manifest } from './fleet-folder.ts'
 import { podOf } from './pods.ts'
 

@@ -23,6 +23,8 @@ export interface PodSpec {
 export interface Container {
   readonly name: string
   readonly image: string
+  readonly command?: string[]
+  readonly args?: string[]
   readonly imagePullPolicy?: string
   readonly securityContext?: SecurityContext
   readonly ports?: { name: string; containerPort: number; hostPort?: number }[]

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { exampleEnvText } from '../../infra/env-file.ts'
 import { readFleet } from '../../infra/fleet.ts'
 import { synth } from '../../infra/synth.ts'
-import { backendsFleet, copyFleet, repository, writeFiles, writeFleet } from './fleet-folder.ts'
+import { backendsFleet } from './asked-fleets.ts'
+import { copyFleet, repository, writeFiles, writeFleet } from './fleet-folder.ts'
 
 function run(root: string, ...args: string[]) {
   const lines: string[] = []

@@ -1,18 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { readFleet } from '../../infra/fleet.ts'
 import { imageName } from '../../infra/image-tag.ts'
 import { synthesiseOverlays } from '../../infra/overlays/index.ts'
 import { synthesise, synthesiseComponents } from '../../infra/synthesise.ts'
 import { compareFolder } from '../../infra/write-folder.ts'
+import { backendsFleet, entrancesFleet, existingFleet, richFleet } from './asked-fleets.ts'
 import {
-  backendsFleet,
   copyFleet,
-  entrancesFleet,
-  existingFleet,
   repository,
-  richFleet,
   synthesiseComponentsOf,
   synthesiseFolder,
   toManifest,
@@ -395,12 +393,47 @@ describe('model servers beside a module', () => {
     })
   })
 
-  test('Ollama pulls its models beside itself, whatever their names hold', () => {
-    const [server, models] = containers('llm/backend-ollama-deployment.yaml')
+  test('Ollama serves at once, and pulls its models beside it, whatever their names hold', async () => {
+    const [server, ...others] = containers('llm/backend-ollama-deployment.yaml')
+    expect(others).toEqual([])
     expect(server?.ports).toMatchObject([{ containerPort: 11_434 }])
-    expect(models).toMatchObject({
-      command: ['sh', '-c', expect.anything(), 'pull', 'qwen3:8b', "it's"],
+    const folder = writeFleet({
+      // Pulls nothing at first, and says what it was asked.
+      ollama: [
+        '#!/bin/sh',
+        'echo "$OLLAMA_HOST $*" >> "$0.asked"',
+        'case $1 in',
+        'serve) touch "$0.serves"; while :; do sleep 0.05; done ;;',
+        'list) test -e "$0.serves" ;;',
+        'pull) cat; test -e "$0.once" || { touch "$0.once"; exit 1; } ;;',
+        'esac',
+      ].join('\n'),
+      sleep: '#!/bin/sh\nexec /bin/sleep 0.05\n',
     })
+    for (const name of ['ollama', 'sleep']) chmodSync(join(folder, name), 0o755)
+    const variables = (server?.env ?? []).map(({ name, value }) => [name, value])
+    const [program = '', ...command] = server?.command ?? []
+    const child = spawn(program, [...command, ...(server?.args ?? [])], {
+      env: { ...Object.fromEntries(variables), PATH: `${folder}:${process.env['PATH']}` },
+      stdio: 'ignore',
+    })
+    onTestFinished(() => void child.kill())
+    const asked = () => readFileSync(join(folder, 'ollama.asked'), 'utf8').split('\n')
+    await vi.waitFor(() => expect(asked()).toContain("127.0.0.1:11434 pull it's"), 20_000)
+    expect(asked().filter((line) => line.endsWith('pull qwen3:8b'))).toHaveLength(2)
+    expect(asked()).toContain('0.0.0.0:11434 serve')
+  })
+
+  test('are spread over nodes, and take a token as a file', () => {
+    const vllm = podOf(toManifest('', files().get('llm/backend-vllm-deployment.yaml') ?? ''))?.spec
+    expect(vllm).toMatchObject({ affinity: { podAntiAffinity: expect.anything() } })
+    expect(vllm?.containers[0]?.env).toContainEqual({
+      name: 'HF_TOKEN_PATH',
+      value: '/etc/colonnade/token/HF_TOKEN',
+    })
+    expect(vllm?.volumes).toContainEqual(
+      expect.objectContaining({ secret: expect.objectContaining({ optional: true }) }),
+    )
   })
 
   test('keep what they fetched, and are asked by their module alone', () => {

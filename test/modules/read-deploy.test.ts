@@ -54,7 +54,11 @@ describe('resources', () => {
   test('a request above the usual limit raises it', () => {
     expect(read({ resources: { requests: { memory: '1Gi' } } }).settings.resources).toEqual({
       requests: { cpu: '100m', memory: '1Gi' },
-      limits: { memory: '1Gi' },
+      limits: { cpu: '2', memory: '1Gi' },
+    })
+    expect(read({ resources: { requests: { cpu: '3' } } }).settings.resources).toEqual({
+      requests: { cpu: '3', memory: '128Mi' },
+      limits: { cpu: '3', memory: '256Mi' },
     })
   })
 

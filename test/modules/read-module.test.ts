@@ -90,7 +90,10 @@ describe('defaults', () => {
     })
     expect(deploy).toEqual({
       replicas: 1,
-      resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+      resources: {
+        requests: { cpu: '100m', memory: '128Mi' },
+        limits: { cpu: '2', memory: '256Mi' },
+      },
       secrets: [],
     })
   })

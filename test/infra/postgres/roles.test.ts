@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -101,6 +101,7 @@ describe.skipIf(!hasPsql)('the container beside Postgres', () => {
         ROLES_FOLDER: join(folder, 'roles'),
         SCRIPTS_FOLDER: scripts,
         PASSWORD_FILE: join(folder, 'password'),
+        SIGN_FILE: join(folder, 'looked'),
         INTERVAL_SECONDS: '0.2',
       },
     })
@@ -143,6 +144,8 @@ describe.skipIf(!hasPsql)('the container beside Postgres', () => {
   test('a data folder made with another password is named once, and nothing is changed', async () => {
     const said = start('not the one', { llm: 'x' })
     await untilSaid(said, 'made with another POSTGRES_PASSWORD')
+    // It is no less alive for that.
+    expect(existsSync(join(folder, 'looked'))).toBe(true)
     await new Promise((resolve) => setTimeout(resolve, 600))
     expect(said().match(/another POSTGRES_PASSWORD/g)).toHaveLength(1)
     expect(said()).not.toContain('not the one')
