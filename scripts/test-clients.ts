@@ -1,10 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { embeddingModels, models, startVendors } from '../test/client/vendors/fleet.ts'
 import { startGatewayProcess } from '../test/doubles/gateway.ts'
+import { findPython, installPackages } from './python/environment.ts'
 
 /**
  * `npm run test:clients`: the official Python clients against a running gateway, with scripted servers of five
@@ -13,7 +12,6 @@ import { startGatewayProcess } from '../test/doubles/gateway.ts'
  */
 const root = dirname(import.meta.dirname)
 const checks = join(root, 'test', 'client', 'python')
-const requirements = join(checks, 'requirements.txt')
 const cannotRun = 2
 
 async function main(): Promise<number> {
@@ -24,53 +22,16 @@ async function main(): Promise<number> {
     )
     return cannotRun
   }
-  const clients = installClients(python)
-  return clients === undefined ? cannotRun : runChecks(clients)
-}
-
-/** `PYTHON`, else the first on the path that is new enough and can make an environment. */
-function findPython(): string | undefined {
-  const isFit = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
-  return [process.env['PYTHON'], 'python3', 'python'].find(
-    (python) => python !== undefined && spawnSync(python, ['-c', isFit]).status === 0,
-  )
-}
-
-/** The Python of an environment that holds the clients; undefined where they could not be installed. */
-function installClients(python: string): string | undefined {
-  const version = spawnSync(python, ['-VV'], { encoding: 'utf8' }).stdout
-  const wanted = createHash('sha256').update(version).update(readFileSync(requirements))
-  const folder = join(root, '.colonnade', `python-clients-${wanted.digest('hex').slice(0, 12)}`)
-  const installed = join(folder, 'bin', 'python')
-  if (existsSync(join(folder, 'complete'))) return installed
-  print('Installing the clients for Python …')
-  mkdirSync(dirname(folder), { recursive: true })
-  rmSync(folder, { recursive: true, force: true })
-  const isDone =
-    isRun(python, ['-m', 'venv', folder]) &&
-    isRun(installed, [
-      '-m',
-      'pip',
-      'install',
-      '-q',
-      '--disable-pip-version-check',
-      '-r',
-      requirements,
-    ])
-  if (isDone) {
-    mkdirSync(join(folder, 'begun'))
-    renameSync(join(folder, 'begun'), join(folder, 'complete'))
-    return installed
-  }
-  rmSync(folder, { recursive: true, force: true })
+  const programs = installPackages(root, python, {
+    name: 'python-clients',
+    requirements: join(checks, 'requirements.txt'),
+    announce: () => print('Installing the clients for Python …'),
+  })
+  if (programs !== undefined) return runChecks(join(programs, 'python'))
   print(
     'The clients for Python were not tested: they could not be installed, for the reason above.',
   )
-  return undefined
-}
-
-function isRun(program: string, args: readonly string[]): boolean {
-  return spawnSync(program, args, { stdio: 'inherit' }).status === 0
+  return cannotRun
 }
 
 async function runChecks(python: string): Promise<number> {

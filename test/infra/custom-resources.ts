@@ -12,7 +12,13 @@ function list(items: Shape): Shape {
 }
 
 function block(properties: Readonly<Record<string, Shape>>, required: string[] = []): Shape {
-  return { type: 'object', properties, required, additionalProperties: false }
+  return {
+    type: 'object',
+    properties,
+    // An empty list is no schema in older drafts.
+    ...(required.length > 0 && { required }),
+    additionalProperties: false,
+  }
 }
 
 const secretName = block({ name: text }, ['name'])
@@ -189,6 +195,14 @@ const role = block(
   ['name'],
 )
 
+const toleration = block({
+  key: text,
+  operator: { enum: ['Exists', 'Equal'] },
+  value: text,
+  effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
+  tolerationSeconds: { type: 'integer' },
+})
+
 const cluster = block(
   {
     instances: { type: 'integer', minimum: 1 },
@@ -196,7 +210,7 @@ const cluster = block(
     imagePullSecrets: list(secretName),
     storage: block({ size: text, storageClass: text }),
     resources: block({ requests: texts, limits: texts }),
-    affinity: block({ nodeSelector: texts, tolerations: { type: 'array' } }),
+    affinity: block({ nodeSelector: texts, tolerations: { type: 'array', items: toleration } }),
     postgresql: block({ parameters: texts }),
     bootstrap: block({
       initdb: block({ database: text, owner: text, postInitApplicationSQL: list(text) }),
