@@ -22,6 +22,7 @@ export interface Stage {
 }
 
 export const groups = [
+  'dry-run',
   'apply',
   'reach',
   'keys',
@@ -41,6 +42,8 @@ export class NotShown extends Error {}
 export interface Check {
   readonly group: (typeof groups)[number]
   readonly what: string
+  /** Whether it is what makes the fleet, or needs none; each of the others looks at one that runs. */
+  readonly fleet?: 'makes' | 'without'
   run(stage: Stage): Promise<string>
 }
 

@@ -14,6 +14,7 @@ export const applyChecks: readonly Check[] = [
   {
     group: 'apply',
     what: 'an empty cluster gets a fleet that is ready',
+    fleet: 'makes',
     run: async ({ kubectl, fleet }) => {
       const startedAt = performance.now()
       await kubectl.do(['apply', '--kustomize', fleet.kustomization])

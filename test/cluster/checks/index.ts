@@ -1,6 +1,7 @@
 import type { Check } from '../check.ts'
 import { applyChecks } from './apply.ts'
 import { blastChecks } from './blast.ts'
+import { dryRunChecks } from './dry-run.ts'
 import { endChecks } from './end.ts'
 import { hostNetworkChecks } from './host-network.ts'
 import { illChecks } from './ill.ts'
@@ -12,8 +13,9 @@ import { reachChecks } from './reach.ts'
 import { vendorKeyChecks } from './vendor-key.ts'
 import { zeroDropChecks } from './zero-drop.ts'
 
-/** All that is to be shown, in order: the first makes what the others need. */
+/** All that is to be shown, in order. */
 export const checks: readonly Check[] = [
+  ...dryRunChecks,
   ...applyChecks,
   ...reachChecks,
   ...keyChecks,
