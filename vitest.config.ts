@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 // What holds deadlines of a fraction of a second, or compares rates: run one by one when the others are through.
 const timed = [
   'test/gateway/caller-gone.test.ts',
+  'test/gateway/deadlines.test.ts',
   'test/gateway/keys-revoked.test.ts',
   'test/gateway/queue.test.ts',
   'test/gateway/sound-streams.test.ts',

@@ -112,9 +112,24 @@ export interface CheckedAnswer {
 function renamed(body: Buffer, model: string): Buffer {
   const member = findMember(body, 'model')
   if (!member) return body
-  const name = Buffer.from(JSON.stringify(model))
-  if (name.equals(body.subarray(member.valueStart, member.end))) return body
+  const name = encodedName(model)
+  const { valueStart, end } = member
+  if (end - valueStart === name.length && body.compare(name, 0, name.length, valueStart, end) === 0)
+    return body
   return replaceValue(body, member, name)
+}
+
+const encodedNames = new Map<string, Buffer>()
+const mostNames = 256
+
+/** A model's name as JSON; the last ones are kept, however many names callers invent under a wildcard. */
+function encodedName(model: string): Buffer {
+  const known = encodedNames.get(model)
+  if (known) return known
+  const encoded = Buffer.from(JSON.stringify(model))
+  if (encodedNames.size >= mostNames) encodedNames.clear()
+  if (encoded.length < 256) encodedNames.set(model, encoded)
+  return encoded
 }
 
 function parse(body: Buffer): Record<string, unknown> {

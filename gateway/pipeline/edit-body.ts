@@ -13,7 +13,12 @@ const commaBytes = Buffer.from(',')
 
 /** The object with one value changed. */
 export function replaceValue(bytes: Buffer, { valueStart, end }: Member, value: Buffer): Buffer {
-  return Buffer.concat([bytes.subarray(0, valueStart), value, bytes.subarray(end)])
+  const behind = valueStart + value.length
+  const edited = Buffer.allocUnsafe(behind + bytes.length - end)
+  bytes.copy(edited, 0, 0, valueStart)
+  value.copy(edited, valueStart)
+  bytes.copy(edited, behind, end)
+  return edited
 }
 
 /** The object with the edits made. Without an edit that matters the very same bytes come back. */
