@@ -3,10 +3,10 @@ import { chatAsk, send } from '../asks.ts'
 import { expect } from '../check.ts'
 import type { Check, Stage } from '../check.ts'
 import { diagnosed } from '../doctor.ts'
-import { withDocument, withModel } from '../documents.ts'
+import { mountedWithinS, withDocument, withModel } from '../documents.ts'
 import { withFault } from '../faults.ts'
 import type { ClusterFault } from '../faults.ts'
-import { since } from '../patience.ts'
+import { since, until } from '../patience.ts'
 import { upstreamName, upstreamPort } from '../upstream.ts'
 import { untilKeysWork } from './keys.ts'
 
@@ -45,8 +45,15 @@ async function inBrokenNetwork(
       await kubectl.do(['rollout', 'restart', ...paths])
       for (const path of paths) await kubectl.rolledOut(path)
       const ready = since(startedAt)
-      // Pods that begin now have the changed document.
-      const answer = await send(base, ask)
+      // A pod that begins may still be given the document before the change, or one that goes be asked.
+      const answer = await until(
+        'the changed document is served',
+        async () => {
+          const said = await send(base, ask)
+          return said.status !== 404 && said
+        },
+        { seconds: mountedWithinS },
+      )
       expect(answer.status === 200, `by address: ${answer.status} ${answer.text}`)
       return `all ready in it after ${ready}, a model by address answers, ${await diagnosed(stage, fault)}`
     })
