@@ -49,8 +49,8 @@ async function inBrokenNetwork(
       const answer = await until(
         'the changed document is served',
         async () => {
-          const said = await send(base, ask)
-          return said.status !== 404 && said
+          const heard = await send(base, ask)
+          return heard.status !== 404 && heard
         },
         { seconds: mountedWithinS },
       )
