@@ -57,7 +57,7 @@ export function insideQuestion(reading: InsideReading): Question {
     })),
   ]
   const reach: Door[] = [
-    { id: 'look-up', host: 'kubernetes.default', port: 443 },
+    ...(usesOtherDns(reading) ? [] : [{ id: 'look-up', host: 'kubernetes.default', port: 443 }]),
     ...targets.flatMap((one) => [
       ...(one.service ? [{ id: `service ${one.name}`, ...one.service }] : []),
       ...(one.endpoint ? [{ id: `endpoint ${one.name}`, ...one.endpoint }] : []),
@@ -100,6 +100,12 @@ export function readExamination(examination: Examination, reading: InsideReading
       ),
     ),
   }
+}
+
+/** A pod that is told to ask the node's name servers, as overlays/hostnetwork has them, knows no name of the cluster. */
+function usesOtherDns({ objects, from }: InsideReading): boolean {
+  const policy = textAt(find(objects, 'Pod', from), 'spec', 'dnsPolicy')
+  return policy === 'Default' || policy === 'None'
 }
 
 function targetsOf({

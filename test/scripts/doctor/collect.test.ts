@@ -181,6 +181,19 @@ test('where all of it answers nothing is wrong', async () => {
   expect(reportLines(facts, []).at(-1)).toBe('All is well.')
 })
 
+test('a pod that is told to ask other name servers is not asked for a name of the cluster', async () => {
+  const items = ours.items.map((item) => ({
+    ...item,
+    ...('spec' in item && { spec: { ...item.spec, dnsPolicy: 'Default' } }),
+  }))
+  const { facts, question } = await collect({
+    shut: ['look-up'],
+    more: { 'kubectl get deployments,': JSON.stringify({ items }) },
+  })
+  expect(question?.reach.map(({ id }) => id)).not.toContain('look-up')
+  expect(diagnose(facts)).toEqual([])
+})
+
 describe('a model server that does not let in the pod that asks', () => {
   const id = 'models.example:443'
 
