@@ -101,7 +101,7 @@ async function errorOf(asked: Promise<unknown>): Promise<APIError> {
 
 const json = (status: number, body: string): Behaviour =>
   answerBytes(body, status, { 'content-type': 'application/json' })
-const inHalfAMinute = new Date(Date.now() + 30_000).toUTCString()
+const inHalfAMinute = () => new Date(Date.now() + 30_000).toUTCString()
 
 describe('before the answer', () => {
   const cases: [string, Behaviour, number, string][] = [
@@ -217,11 +217,13 @@ describe('before the answer', () => {
   })
 
   test.each([
-    [{ 'retry-after': '7' }, /^7$/],
-    [{ 'retry-after-ms': '1500' }, /^2$/],
-    [{ 'retry-after': inHalfAMinute }, /^(2\d|30)$/],
-  ])('Retry-After %o goes on to the caller', async (headers, expected) => {
-    upstream.script(answerError(429, undefined, headers))
+    ['of seconds', () => ({ 'retry-after': '7' }), /^7$/],
+    ['of milliseconds', () => ({ 'retry-after-ms': '1500' }), /^2$/],
+    ['with a date', () => ({ 'retry-after': inHalfAMinute() }), /^(2\d|30)$/],
+  ])('Retry-After %s goes on to the caller', async (_, headers, expected) => {
+    upstream.script((request, response) =>
+      answerError(429, undefined, headers())(request, response),
+    )
     const at = await startGateway({
       config: { model_list: [deployment('used-up', upstream.url, { num_retries: 0 })] },
     })
