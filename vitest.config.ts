@@ -13,6 +13,7 @@ const timed = [
 const long = [
   'test/gateway/budgets-killed.test.ts',
   'test/gateway/limits/gates-on-ledger.test.ts',
+  'test/gateway/limits/leased-counter.test.ts',
   'test/gateway/limits/ledger-invariant.test.ts',
   'test/gateway/outage-contract.test.ts',
   'test/gateway/outage.test.ts',

@@ -5,7 +5,7 @@ export const banner = '# Made by `npm run synth`'
 const plain = /^(?:-{0,2}[A-Za-z]|\/|__)[\w./@%+=-]*(?::[\w./@%+=-]+)*$|^\d+(?:m|[KMGT]i|[sd])$/
 
 /** But for these, which are not text to a YAML 1.1 or 1.2 reader. */
-const ambiguous = /^(?:y|n|yes|no|on|off|true|false|null|nan|-?(?:inf|e\d).*)$/i
+const ambiguous = /^(?:y|n|yes|no|on|off|true|false|null|nan|-?(?:inf|e[-+]?\d).*)$/i
 
 // JSON leaves these as they are, YAML does not take them.
 const unprintable = /[\x7F-\x9F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g

@@ -30,10 +30,7 @@ function* importsIn(name: string, text: string): Generator<Import> {
     /^(?:import|export)\s(type\s)?([^'"]*?)\sfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]/gm,
   )
   for (const [, type, names = '', from, bare] of statements) {
-    const written = from ?? bare ?? ''
-    const to = written.startsWith('.')
-      ? path.posix.normalize(path.posix.join(path.posix.dirname(name), written))
-      : written
+    const to = targetOf(name, from ?? bare ?? '')
     const listed =
       /\{([\s\S]*)\}/
         .exec(names)?.[1]
@@ -45,6 +42,13 @@ function* importsIn(name: string, text: string): Generator<Import> {
       listed.every((one) => one.trim().startsWith('type '))
     yield { from: name, to, isTypeOnly: type !== undefined || areAllTypes }
   }
+  for (const [, written = ''] of text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g))
+    yield { from: name, to: targetOf(name, written), isTypeOnly: false }
+}
+
+function targetOf(name: string, written: string): string {
+  if (!written.startsWith('.')) return written
+  return path.posix.normalize(path.posix.join(path.posix.dirname(name), written))
 }
 
 const gateway = files.filter(({ name }) => name.startsWith('gateway/'))
