@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, watch, type FSWatcher } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
 import type { FastifyBaseLogger } from 'fastify'
@@ -32,6 +32,7 @@ import {
   type StoredDocument,
   type StoredEntry,
 } from './stored-document.ts'
+import { watchFolders } from './watch-folders.ts'
 
 /** Why the newest document is not the one that serves. */
 export interface Refusal {
@@ -56,8 +57,6 @@ interface ConfigurationParts {
 }
 
 const permission = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY'
-const pollMs = 2_000
-const settleMs = 100
 
 /** The module's configuration, live: read whole, checked, then swapped; a bad one leaves the last good one serving. */
 export class Configuration {
@@ -74,9 +73,7 @@ export class Configuration {
   #stored = nothingStored
   /** What serves, as it is written. */
   #document: Readonly<Record<string, unknown>> = {}
-  #watchers: FSWatcher[] = []
-  #poll: NodeJS.Timeout | undefined
-  #settling: NodeJS.Timeout | undefined
+  #stopWatching: (() => void) | undefined
   #serving: Serving | undefined
   #refusal: Refusal | undefined
   // Digests of what was read and of what was made of it: a poll that finds nothing new costs no parsing.
@@ -171,34 +168,14 @@ export class Configuration {
     }
   }
 
-  /** Follows file and secrets: by events where the system gives them, by looking every two seconds where not. */
+  /** Follows file and secrets. */
   watch(): void {
-    for (const folder of new Set([dirname(this.#settings.configFile), this.#settings.secretsDir])) {
-      this.#watchFolder(folder)
-    }
-    this.#poll = setInterval(() => this.load(), pollMs)
-    this.#poll.unref()
+    const { configFile, secretsDir } = this.#settings
+    this.#stopWatching ??= watchFolders([dirname(configFile), secretsDir], () => this.load())
   }
 
   close(): void {
-    clearInterval(this.#poll)
-    clearTimeout(this.#settling)
-    for (const watcher of this.#watchers) watcher.close()
-    this.#watchers = []
-  }
-
-  #watchFolder(folder: string): void {
-    try {
-      const watcher = watch(folder, () => {
-        clearTimeout(this.#settling)
-        this.#settling = setTimeout(() => this.load(), settleMs)
-      })
-      watcher.on('error', () => watcher.close())
-      watcher.unref()
-      this.#watchers.push(watcher)
-    } catch {
-      // No such folder yet, or no inotify left: the poll finds what changes.
-    }
+    this.#stopWatching?.()
   }
 
   #findPlace(findVariable: FindVariable): void {
