@@ -22,7 +22,7 @@ import { findCluster } from './deploy/find-cluster.ts'
 import { buildImage, loadImage } from './deploy/image.ts'
 import { failureLines } from './deploy/progress.ts'
 
-const usage = `npm run test:cluster        the whole list on the cluster of the current kubeconfig; takes about twenty minutes
+const usage = `npm run test:cluster        the whole list on the cluster of the current kubeconfig; takes about 25 minutes
   -- --namespace <name>     works there (default: namespace of platform.yaml); made for the run, and removed
   -- --only <group>         ${groups.join(', ')},
                            or words of one check's line; may be given several times
