@@ -79,13 +79,10 @@ const notActedOn: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     rpm_limit: 'LiteLLM does not read it either: write rpm',
   },
   router_settings: {
-    ...lose('no Redis is used, limits and rests are kept by each process', [
-      'redis_host',
-      'redis_port',
-      'redis_password',
-      'redis_url',
-      'redis_db',
-    ]),
+    ...lose(
+      'no Redis is used: Postgres shares limits and places, rests after failures are of each process',
+      ['redis_host', 'redis_port', 'redis_password', 'redis_url', 'redis_db'],
+    ),
     ...lose('answers are not cached', [
       'cache_responses',
       'cache_kwargs',
