@@ -57,7 +57,7 @@ export function createGateway({
     return (await scraped).under(moduleName())
   }
   // Of several workers each is waited for a moment only.
-  if (settings.workers > 1) void metrics()
+  if (settings.workers > 1) void metrics().catch(() => undefined)
   const answer = async <Q extends Question>(question: Q, about = ''): Promise<Answers[Q]> => {
     const answers: { [K in Question]: () => Answers[K] | Promise<Answers[K]> } = {
       health: () => reportHealth(configuration.serving, rooms.now()),

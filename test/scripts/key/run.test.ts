@@ -1,11 +1,10 @@
-import { randomInt } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { runKey } from '../../../scripts/key/run.ts'
+import { findFreePort } from '../../doubles/free-port.ts'
 import {
   startManaged,
   twoModels,
@@ -16,7 +15,7 @@ let managed: ManagedGateway
 const root = mkdtempSync(path.join(tmpdir(), 'colonnade-key-'))
 
 beforeAll(async () => {
-  const port = await findNodePort()
+  const port = await findFreePort(31_000, 32_700)
   managed = await startManaged(twoModels, { PORT: `${port}` })
   mkdirSync(path.join(root, 'modules'))
   const model = '{model_name: m, litellm_params: {model: openai/m}}'
@@ -30,17 +29,6 @@ afterAll(async () => {
   await managed?.close()
   rmSync(root, { recursive: true, force: true })
 })
-
-/** A free port among those that Kubernetes gives to nodes. */
-async function findNodePort(): Promise<number> {
-  const port = randomInt(31_000, 32_700)
-  const server = createServer()
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-  return isFree ? port : findNodePort()
-}
 
 /** What `npm run key -- <words>` prints and complains about, asked of the test's gateway. */
 async function key(...words: string[]) {
