@@ -13,55 +13,72 @@ export async function addSpendLogs(pool: Pool, lines: readonly string[]): Promis
 /** A usage row as one line of JSON, fit for the table: counts in range, texts short and storable. */
 export function toLine(row: UsageRow): string {
   const { usage } = row
-  return JSON.stringify({
-    started_at_ms: Math.round(row.startedAtMs),
-    id: row.id,
-    prompt_tokens: count(usage.promptTokens),
-    completion_tokens: count(usage.completionTokens),
-    total_tokens: count(usage.totalTokens),
-    cached_tokens: count(usage.cachedTokens),
-    reasoning_tokens: count(usage.reasoningTokens),
-    images: count(usage.images),
-    characters: count(usage.characters),
-    audio_seconds: usage.audioSeconds,
-    cost_nano: count(row.costNano),
-    duration_ms: within(row.durationMs, 2_147_483_647),
-    first_byte_ms:
-      row.firstByteMs === undefined ? undefined : within(row.firstByteMs, 2_147_483_647),
-    status: within(row.status, 32_767),
-    attempts: within(row.attempts, 32_767),
-    is_stream: row.isStream,
-    module: text(row.module),
-    endpoint: text(row.endpoint),
-    model: text(row.model),
-    deployment_id: text(row.deploymentId),
-    provider: text(row.provider),
-    upstream_model: text(row.upstreamModel),
-    caller: text(row.caller),
-    user_id: text(row.userId),
-    team_id: text(row.teamId),
-    end_user: text(row.endUser),
-    tags: row.tags?.slice(0, mostTags).map(text),
-    outcome: text(row.outcome),
-  })
+  // By hand: every request pays for it, and a serialiser takes twice as long over its thirty members.
+  return (
+    `{"started_at_ms":${within(row.startedAtMs, Number.MAX_SAFE_INTEGER)},"id":${JSON.stringify(row.id)}` +
+    counted('prompt_tokens', usage.promptTokens) +
+    counted('completion_tokens', usage.completionTokens) +
+    counted('total_tokens', usage.totalTokens) +
+    counted('cached_tokens', usage.cachedTokens) +
+    counted('reasoning_tokens', usage.reasoningTokens) +
+    counted('images', usage.images) +
+    counted('characters', usage.characters) +
+    (Number.isFinite(usage.audioSeconds) ? `,"audio_seconds":${usage.audioSeconds}` : '') +
+    counted('cost_nano', row.costNano) +
+    `,"duration_ms":${within(row.durationMs, largestInteger)}` +
+    (row.firstByteMs === undefined
+      ? ''
+      : `,"first_byte_ms":${within(row.firstByteMs, largestInteger)}`) +
+    `,"status":${within(row.status, 32_767)},"attempts":${within(row.attempts, 32_767)},"is_stream":${row.isStream}` +
+    named('module', row.module) +
+    named('endpoint', row.endpoint) +
+    named('model', row.model) +
+    named('deployment_id', row.deploymentId) +
+    named('provider', row.provider) +
+    named('upstream_model', row.upstreamModel) +
+    named('caller', row.caller) +
+    named('user_id', row.userId) +
+    named('team_id', row.teamId) +
+    (row.endUser === undefined ? '' : `,"end_user":${quote(row.endUser)}`) +
+    (row.tags === undefined
+      ? ''
+      : `,"tags":[${row.tags.slice(0, mostTags).map(quote).join(',')}]`) +
+    `${named('outcome', row.outcome)}}`
+  )
 }
 
+const largestInteger = 2_147_483_647
 const longestText = 256
 const mostTags = 32
 
-// Postgres stores neither U+0000 nor half a surrogate pair.
-function text(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const short = value.length > longestText ? value.slice(0, longestText) : value
-  const isStorable = short.isWellFormed() && !short.includes('\0')
-  return isStorable ? short : short.toWellFormed().replaceAll('\0', '\uFFFD')
-}
-
 // What an upstream claims is not always a number of things.
-function count(value: number | undefined): number | undefined {
-  return value === undefined || !(value >= 0) ? undefined : within(value, Number.MAX_SAFE_INTEGER)
+function counted(name: string, value: number | undefined): string {
+  if (value === undefined || !(value >= 0)) return ''
+  return `,"${name}":${within(value, Number.MAX_SAFE_INTEGER)}`
 }
 
 function within(value: number, largest: number): number {
   return Math.min(Math.max(Math.round(value) || 0, 0), largest)
+}
+
+const quoted = new Map<string, string>()
+const mostQuoted = 1000
+
+/** A text that comes again and again, whose JSON is kept. */
+function named(name: string, text: string | undefined): string {
+  if (text === undefined) return ''
+  let json = quoted.get(text)
+  if (json === undefined) {
+    json = quote(text)
+    if (quoted.size >= mostQuoted) quoted.clear()
+    if (text.length <= longestText) quoted.set(text, json)
+  }
+  return `,"${name}":${json}`
+}
+
+// Postgres stores neither U+0000 nor half a surrogate pair.
+function quote(text: string): string {
+  const short = text.length > longestText ? text.slice(0, longestText) : text
+  const isStorable = short.isWellFormed() && !short.includes('\0')
+  return JSON.stringify(isStorable ? short : short.toWellFormed().replaceAll('\0', '\uFFFD'))
 }
