@@ -14,14 +14,20 @@ export interface AskedUnits {
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** A request, whose fields cost less one by one. */
+interface AskedFields {
+  readonly fields: Fields
+  field(name: string): unknown
+}
+
 /** The units of a request; undefined for plain ones, which are most. */
-export function askedUnits(endpoint: EndpointName, fields: Fields): AskedUnits | undefined {
-  if (endpoint.startsWith('images-')) return { picture: pictureOf(fields) }
-  if (endpoint === 'audio-speech') return { characters: lengthOf(fields['input']) }
+export function askedUnits(endpoint: EndpointName, request: AskedFields): AskedUnits | undefined {
+  if (endpoint.startsWith('images-')) return { picture: pictureOf(request.fields) }
+  if (endpoint === 'audio-speech') return { characters: lengthOf(request.field('input')) }
   // One search is what a reranker takes that does not tell.
   if (endpoint === 'rerank') return { searchUnits: 1 }
-  const tier = fields['service_tier']
-  const options = fields['web_search_options']
+  const tier = request.field('service_tier')
+  const options = request.field('web_search_options')
   if (typeof tier !== 'string' && options === undefined) return undefined
   const size = fieldOf(options, 'search_context_size')
   return {
@@ -36,8 +42,8 @@ export function pixelsOf({ size }: Picture): number {
   return width * height
 }
 
-// What a caller invents is no name to look up.
-function pictureOf({ size, quality, steps, width, height }: Fields): Picture {
+/** What of a picture its price goes by; what a caller invents is no name to look up. */
+export function pictureOf({ size, quality, steps, width, height }: Fields): Picture {
   const sides =
     typeof width === 'number' && typeof height === 'number' ? `${width}x${height}` : size
   return {

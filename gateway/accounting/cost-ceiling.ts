@@ -1,6 +1,6 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
 import { fieldOf } from '../../modules/json-object.ts'
-import { askedUnits, pixelsOf } from './asked-units.ts'
+import { pictureOf, pixelsOf } from './asked-units.ts'
 import { factorOf } from './discount.ts'
 import type { Nanodollars } from './money.ts'
 import type { Price } from './price.ts'
@@ -37,7 +37,7 @@ export function costCeiling(pricing: Pricing, model: string, ask: CeilingAsk): N
 const parts = 6
 
 function pricesOf(pricing: Pricing, model: string, { endpoint, fields }: CeilingAsk): Price[] {
-  const picture = askedUnits(endpoint, fields)?.picture
+  const picture = endpoint.startsWith('images-') ? pictureOf(fields) : undefined
   const prices = picture
     ? picturesOf(picture, fields).map((one) => pricing.ofPicture(model, one))
     : [pricing.price ?? pricing.of(model)]
@@ -143,7 +143,7 @@ function unitsOf(price: Price, ask: CeilingAsk): number {
   const { endpoint, fields } = ask
   const always = price.perRequest + searchesOf(price, fields) + queriesOf(ask) * price.perQuery
   const isImage = endpoint.startsWith('images-')
-  const picture = isImage ? askedUnits(endpoint, fields)?.picture : undefined
+  const picture = isImage ? pictureOf(fields) : undefined
   const each =
     price.perImage > 0 ? price.perImage : (picture ? pixelsOf(picture) : 0) * price.perPixel
   const pictures = isImage ? each * choicesOf(ask) : 0

@@ -6,7 +6,8 @@ import type { Answer } from './answer.ts'
 import { addPassed } from './answer-headers.ts'
 import { replaceValue } from './edit-body.ts'
 import type { Endpoint } from './endpoint.ts'
-import { findMember } from './json-members.ts'
+import { JsonDocument } from './json-document.ts'
+import { membersOf } from './json-members.ts'
 
 const largestAnswer = 256 * 1024 * 1024
 const largestError = 64 * 1024
@@ -89,28 +90,26 @@ export function checkAnswer(
   endpoint: Pick<Endpoint, 'answerList'>,
   model: string,
 ): CheckedAnswer {
-  const value = parse(body)
-  const error = value['error']
-  if (
-    error !== undefined &&
-    error !== null &&
-    !(endpoint.answerList && endpoint.answerList in value)
-  ) {
-    if (endpoint.answerList || typeof error === 'string') throw brokeOff(body)
-  }
-  if (endpoint.answerList && !Array.isArray(value[endpoint.answerList])) {
-    throw upstreamNonsense(`answered without the list "${endpoint.answerList}"`)
-  }
-  return { value, bytes: value['model'] === undefined ? body : renamed(body, model) }
+  const answer = readObject(body)
+  const { answerList } = endpoint
+  const error = answer.kindOf('error')
+  if (error && !(answerList && answer.find(answerList)) && (answerList || error === 'text'))
+    throw brokeOff(body)
+  if (answerList && answer.kindOf(answerList) !== 'list')
+    throw upstreamNonsense(`answered without the list "${answerList}"`)
+  return { answer, bytes: renamed(answer, model) }
 }
 
 export interface CheckedAnswer {
-  readonly value: Readonly<Record<string, unknown>>
+  /** As its upstream sent it. */
+  readonly answer: JsonDocument
+  /** The same under the asked name. */
   readonly bytes: Buffer
 }
 
-function renamed(body: Buffer, model: string): Buffer {
-  const member = findMember(body, 'model')
+function renamed(answer: JsonDocument, model: string): Buffer {
+  const { bytes: body } = answer
+  const member = answer.find('model')
   if (!member) return body
   const name = encodedName(model)
   const { valueStart, end } = member
@@ -132,9 +131,10 @@ function encodedName(model: string): Buffer {
   return encoded
 }
 
-function parse(body: Buffer): Record<string, unknown> {
-  const value = parseJson(body)
-  if (isObject(value)) return value
+function readObject(body: Buffer): JsonDocument {
+  const members = membersOf(body)
+  if (members) return new JsonDocument(body, members)
+  if (isObject(parseJson(body))) throw upstreamNonsense('sent an answer that is nested too deeply')
   throw upstreamNonsense('did not answer with a JSON object')
 }
 

@@ -9,7 +9,7 @@ export function checkFields(
   pathModel: string | undefined,
 ): string {
   // As Azure and LiteLLM have it: what the path names is asked, whatever the body says.
-  const model = pathModel ?? request.fields['model']
+  const model = pathModel ?? request.field('model')
   if (typeof model !== 'string' || model === '') {
     throw missing('model', model === undefined ? undefined : 'a model name')
   }
@@ -18,9 +18,9 @@ export function checkFields(
       if (request.kind === 'form' && !request.hasFile(name)) throw missing(name)
       continue
     }
-    const value = request.fields[name]
-    if (value === undefined || value === null) throw missing(name)
-    if (!hasShape(value, shape)) throw missing(name, shape)
+    const kind = request.kindOf(name)
+    if (kind === undefined) throw missing(name)
+    if (!hasShape(kind, shape)) throw missing(name, shape)
   }
   return model
 }

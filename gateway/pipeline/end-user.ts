@@ -9,14 +9,14 @@ const longest = 256
  * Undefined where it says nothing.
  */
 export function endUserOf(
-  fields: Readonly<Record<string, unknown>>,
+  request: { field(name: string): unknown },
   headers: IncomingHttpHeaders,
 ): string | undefined {
   const said =
     headers['x-litellm-end-user-id'] ??
     headers['x-litellm-customer-id'] ??
-    fields['user'] ??
-    userIn(fields['metadata'])
+    request.field('user') ??
+    userIn(request.field('metadata'))
   if (typeof said !== 'string' || said === '') return undefined
   return said.length > longest ? said.slice(0, longest) : said
 }

@@ -1,4 +1,5 @@
 import type { EndpointName } from '../../modules/endpoints.ts'
+import type { FieldKind } from './json-document.ts'
 
 /** One HTTP path of the OpenAI API, as data: what a request must hold and what an answer looks like. */
 export interface Endpoint {
@@ -26,9 +27,7 @@ export interface Endpoint {
 
 export type FieldShape = 'list' | 'text' | 'text or list' | 'file'
 
-/** Whether a value has the shape; files are checked where the form is read. */
-export function hasShape(value: unknown, shape: FieldShape): boolean {
-  if (shape === 'list') return Array.isArray(value)
-  if (shape === 'text') return typeof value === 'string'
-  return typeof value === 'string' || Array.isArray(value)
+/** Whether a value of this kind has the shape; files are checked where the form is read. */
+export function hasShape(kind: FieldKind, shape: FieldShape): boolean {
+  return kind === shape || (shape === 'text or list' && kind !== 'other')
 }

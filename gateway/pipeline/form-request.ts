@@ -5,6 +5,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { UploadedFile } from '../providers/provider.ts'
 import { controlFields } from './control-fields.ts'
 import type { FlowingFile } from './flowing-file.ts'
+import type { FieldKind } from './json-document.ts'
 import { SpooledFile } from './spooled-file.ts'
 import { encodeForm, type Hear } from './write-form.ts'
 
@@ -48,6 +49,18 @@ export class FormRequest {
   /** Texts by name; a name that ends in `[]` is a list. Until `gather`, those in front of a file that flows. */
   get fields(): Readonly<Record<string, unknown>> {
     return this.#fields
+  }
+
+  field(name: string): unknown {
+    return this.#fields[name]
+  }
+
+  /** The kind of one value; undefined where there is none. */
+  kindOf(name: string): FieldKind | undefined {
+    const value = this.#fields[name]
+    if (value === undefined || value === null) return undefined
+    if (Array.isArray(value)) return 'list'
+    return typeof value === 'string' ? 'text' : 'other'
   }
 
   hasFile(name: string): boolean {

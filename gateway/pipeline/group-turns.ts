@@ -51,7 +51,10 @@ export class GroupTurns {
       endpoint: endpoint.name,
       model: asked.model,
       tenant: flowOf(around.exchange),
-      fields: asked.request.fields,
+      // A parser's work, for those alone that choose by it.
+      get fields() {
+        return asked.request.fields
+      },
       tags: asked.controls.tags,
     })
   }

@@ -1,3 +1,5 @@
+import { isPlain, nestedEnd, scalarEnd, spaceEnd, stringEnd } from './json-scan.ts'
+
 /** One member of a JSON object, by byte offsets: `"key": value`. */
 export interface Member {
   readonly key: string
@@ -8,24 +10,10 @@ export interface Member {
   readonly end: number
 }
 
+/** What stands there is no JSON object, or one that is nested too deep. */
 export class JsonShapeError extends Error {}
 
-const quote = 0x22
-const backslash = 0x5c
-const comma = 0x2c
-const colon = 0x3a
-const openBrace = 0x7b
-const closeBrace = 0x7d
-const openBracket = 0x5b
-const closeBracket = 0x5d
-
-/** Deeper than any honest request; a stack of a parser behind us may break on more. */
-export const deepestNesting = 128
-
-/**
- * The members of the object in `bytes`, found in one pass without making values. The text must be
- * valid JSON for the offsets to mean anything; broken text ends in JsonShapeError, never in a hang.
- */
+/** The members of the object that begins at `from`, found in one pass without making values; what follows it is not looked at. */
 export function findMembers(bytes: Buffer, from = 0): Member[] {
   const members: Member[] = []
   walk(bytes, from, (member) => {
@@ -33,6 +21,21 @@ export function findMembers(bytes: Buffer, from = 0): Member[] {
     return true
   })
   return members
+}
+
+/** The members of the one object that `bytes` are; undefined where they are anything else, or nested too deep. */
+export function membersOf(bytes: Buffer): Member[] | undefined {
+  const members: Member[] = []
+  try {
+    const end = walk(bytes, 0, (member) => {
+      members.push(member)
+      return true
+    })
+    return spaceEnd(bytes, end) === bytes.length ? members : undefined
+  } catch (cause) {
+    if (cause instanceof JsonShapeError) return undefined
+    throw cause
+  }
 }
 
 /** The first member of that key; what stands behind it is not looked at. */
@@ -45,100 +48,58 @@ export function findMember(bytes: Buffer, key: string, from = 0): Member | undef
   return found
 }
 
-/** Hands out member after member until the object ends or `take` has seen enough. */
-function walk(bytes: Buffer, from: number, take: (member: Member) => boolean): void {
-  let at = skipSpace(bytes, from)
+const quote = 0x22
+const comma = 0x2c
+const colon = 0x3a
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+
+/** Hands out member after member until the object ends or `take` has seen enough; the offset behind what was seen. */
+function walk(bytes: Buffer, from: number, take: (member: Member) => boolean): number {
+  let at = spaceEnd(bytes, from)
   if (bytes[at] !== openBrace) throw new JsonShapeError('expected an object')
-  at = skipSpace(bytes, at + 1)
-  if (bytes[at] === closeBrace) return
+  at = spaceEnd(bytes, at + 1)
+  if (bytes[at] === closeBrace) return at + 1
   for (;;) {
     if (bytes[at] !== quote) throw new JsonShapeError('expected a key')
     const start = at
-    const keyEnd = skipString(bytes, at)
-    at = skipSpace(bytes, keyEnd)
+    const keyEnd = stringEnd(bytes, at)
+    if (keyEnd < 0) throw new JsonShapeError('a key is not sound')
+    at = spaceEnd(bytes, keyEnd)
     if (bytes[at] !== colon) throw new JsonShapeError('expected a colon')
-    const valueStart = skipSpace(bytes, at + 1)
-    const end = skipValue(bytes, valueStart)
-    if (!take({ key: readKey(bytes, start, keyEnd), start, valueStart, end })) return
-    at = skipSpace(bytes, end)
-    if (bytes[at] === closeBrace) return
+    const valueStart = spaceEnd(bytes, at + 1)
+    const first = bytes[valueStart]
+    const isNested = first === openBrace || first === openBracket
+    const end = isNested ? nestedEnd(bytes, valueStart) : scalarEnd(bytes, valueStart)
+    if (end < 0) throw new JsonShapeError('a value is not sound')
+    if (!take({ key: readKey(bytes, start, keyEnd), start, valueStart, end })) return end
+    at = spaceEnd(bytes, end)
+    if (bytes[at] === closeBrace) return at + 1
     if (bytes[at] !== comma) throw new JsonShapeError('expected a comma')
-    at = skipSpace(bytes, at + 1)
+    at = spaceEnd(bytes, at + 1)
   }
 }
+
+const known: string[] = Array.from({ length: 256 }, () => '')
+const longestKnown = 32
 
 function readKey(bytes: Buffer, start: number, end: number): string {
-  const text = bytes.toString('latin1', start + 1, end - 1)
+  // Bodies repeat their keys: one that was seen before needs no new text.
+  const length = end - start - 2
+  const place = (length * 31 + (bytes[start + 1] ?? 0) * 7 + (bytes[end - 2] ?? 0)) & 255
+  const seen = known[place] ?? ''
+  if (seen.length === length && isSame(bytes, start + 1, seen)) return seen
   // An escaped or non-ASCII key takes the slow way, so that "mod\u0065l" is the same key as "model".
-  if (!/[\\\x80-\xff]/.test(text)) return text
-  try {
+  if (!isPlain(bytes, start + 1, end - 1))
     return String(JSON.parse(bytes.toString('utf8', start, end)))
-  } catch {
-    throw new JsonShapeError('a key is not sound')
-  }
+  const key = bytes.toString('latin1', start + 1, end - 1)
+  if (length <= longestKnown) known[place] = key
+  return key
 }
 
-function skipSpace(bytes: Buffer, from: number): number {
-  let at = from
-  for (;;) {
-    const byte = bytes[at]
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at
-    at += 1
-  }
-}
-
-/** Offset behind the closing quote of the string that opens at `from`. */
-function skipString(bytes: Buffer, from: number): number {
-  let at = from + 1
-  for (;;) {
-    const close = bytes.indexOf(quote, at)
-    if (close < 0) throw new JsonShapeError('a string has no end')
-    let slashes = close - 1
-    while (bytes[slashes] === backslash && slashes > from) slashes -= 1
-    if ((close - 1 - slashes) % 2 === 0) return close + 1
-    at = close + 1
-  }
-}
-
-function skipValue(bytes: Buffer, from: number): number {
-  const first = bytes[from]
-  if (first === quote) return skipString(bytes, from)
-  if (first === openBrace || first === openBracket) return skipNested(bytes, from)
-  let at = from
-  for (;;) {
-    const byte = bytes[at]
-    if (
-      byte === undefined ||
-      byte === comma ||
-      byte === closeBrace ||
-      byte === closeBracket ||
-      byte <= 0x20
-    )
-      break
-    at += 1
-  }
-  if (at === from) throw new JsonShapeError('expected a value')
-  return at
-}
-
-function skipNested(bytes: Buffer, from: number): number {
-  let depth = 0
-  let at = from
-  while (at < bytes.length) {
-    const byte = bytes[at]
-    if (byte === quote) {
-      at = skipString(bytes, at)
-      continue
-    }
-    if (byte === openBrace || byte === openBracket) {
-      depth += 1
-      if (depth >= deepestNesting)
-        throw new JsonShapeError(`nested deeper than ${deepestNesting} levels`)
-    } else if (byte === closeBrace || byte === closeBracket) {
-      depth -= 1
-      if (depth === 0) return at + 1
-    }
-    at += 1
-  }
-  throw new JsonShapeError('an object or list has no end')
+function isSame(bytes: Buffer, from: number, text: string): boolean {
+  for (let at = 0; at < text.length; at += 1)
+    if (bytes[from + at] !== text.charCodeAt(at)) return false
+  return true
 }

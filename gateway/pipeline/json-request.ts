@@ -2,14 +2,13 @@ import { isUtf8 } from 'node:buffer'
 
 import { isObject } from '../../modules/json-object.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { deepestNesting, findMembers, JsonShapeError, type Member } from './json-members.ts'
+import { JsonDocument } from './json-document.ts'
+import { membersOf, type Member } from './json-members.ts'
+import { deepestNesting } from './json-scan.ts'
 
-/** A request body in JSON: its bytes, where its members stand, and their values. */
-export interface JsonRequest {
-  readonly kind: 'json'
-  readonly bytes: Buffer
-  readonly members: readonly Member[]
-  readonly fields: Readonly<Record<string, unknown>>
+/** A request body in JSON. */
+export class JsonRequest extends JsonDocument {
+  readonly kind = 'json'
 }
 
 /** Reads a body. Throws `invalid_request` for anything but one plain JSON object. */
@@ -17,14 +16,19 @@ export function readJsonRequest(bytes: Buffer): JsonRequest {
   if (bytes.length === 0) throw invalid('The request has no body; expected a JSON object.')
   if (!isUtf8(bytes))
     throw invalid('The request body is not UTF-8 text; expected a JSON object in UTF-8.')
-  const fields = parse(bytes)
-  if (!isObject(fields)) {
-    const found = fields === null ? 'null' : Array.isArray(fields) ? 'a list' : `a ${typeof fields}`
-    throw invalid(`Invalid JSON payload: expected an object, found ${found}.`)
-  }
   const members = membersOf(bytes)
+  if (!members) throw whyUnread(bytes)
   refuseDuplicates(members)
-  return { kind: 'json', bytes, members, fields }
+  return new JsonRequest(bytes, members)
+}
+
+/** What is wrong with bytes that are no sound object. */
+function whyUnread(bytes: Buffer): GatewayError {
+  const value = parse(bytes)
+  if (isObject(value))
+    return invalid(`Invalid JSON payload: the body is nested deeper than ${deepestNesting} levels.`)
+  const found = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`
+  return invalid(`Invalid JSON payload: expected an object, found ${found}.`)
 }
 
 function parse(bytes: Buffer): unknown {
@@ -36,19 +40,6 @@ function parse(bytes: Buffer): unknown {
       cause instanceof SyntaxError ? /position (\d+)/.exec(cause.message)?.[1] : undefined
     const where = position === undefined ? '' : ` at position ${position}`
     throw invalid(`Invalid JSON payload: the body is not JSON${where}.`)
-  }
-}
-
-function membersOf(bytes: Buffer): Member[] {
-  try {
-    return findMembers(bytes)
-  } catch (cause) {
-    if (cause instanceof JsonShapeError) {
-      throw invalid(
-        `Invalid JSON payload: the body is nested deeper than ${deepestNesting} levels.`,
-      )
-    }
-    throw cause
   }
 }
 

@@ -46,7 +46,7 @@ export async function goOn(
   { responses }: Pick<Rooms, 'responses'>,
 ): Promise<ReadRequest> {
   if (request.kind === 'form') return request
-  const isWanted = request.fields['store'] !== false
+  const isWanted = request.field('store') !== false
   const { storeResponsesMs } = exchange.serving.module.general
   const continued = await continueKept(request, ownerOf(exchange), responses)
   exchange.keeping = {

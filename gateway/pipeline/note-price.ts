@@ -14,7 +14,7 @@ export function notePrice(
 ): void {
   exchange.upstreamModel = upstreamModel
   exchange.sound = undefined
-  exchange.asked = askedUnits(exchange.endpoint.name, request.fields)
+  exchange.asked = askedUnits(exchange.endpoint.name, request)
   if (!pricing?.refuses(upstreamModel)) return
   throw new GatewayError(
     'model_not_allowed',

@@ -1,3 +1,4 @@
+import { isObject } from '../../modules/json-object.ts'
 import { chargeExchange } from '../accounting/charge.ts'
 import { readMediaUsage, readUsage } from '../accounting/read-usage.ts'
 import type { Usage } from '../accounting/usage.ts'
@@ -13,6 +14,7 @@ import { checkAnswer, parseJson, readBytes, readError, readWhole } from './body-
 import { linkImages } from './image-links.ts'
 import type { Exchange } from './exchange.ts'
 import { heardAnswer } from './note-price.ts'
+import type { JsonDocument } from './json-document.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Face } from './faces.ts'
 import { keepAnswer } from './kept-responses.ts'
@@ -93,7 +95,7 @@ function openOverChat(
     const chat =
       translation.kind === 'translated' && modelRequest
         ? translation.toAnswer(parseJson(body), modelRequest)
-        : checkAnswer(body, chatAnswers, exchange.model).value
+        : checkAnswer(body, chatAnswers, exchange.model).answer.fields
     exchange.usage = usageIn(chat, exchange.endpoint)
     const said = face.dialect.toAnswer(chat, face.asked)
     keepAnswer(said, around)
@@ -127,10 +129,24 @@ export function readFailure(head: UpstreamHead, { around, deployment }: Opening)
 
 function finishJson(body: Buffer, head: UpstreamHead, { around }: Opening): void {
   const { exchange } = around
-  const { value, bytes } = checkAnswer(body, exchange.endpoint, exchange.model)
+  const { answer, bytes } = checkAnswer(body, exchange.endpoint, exchange.model)
   if (exchange.isStream) throw upstreamNonsense('was asked for a stream and answered without one')
-  exchange.usage = usageIn(value, exchange.endpoint)
+  exchange.usage = usageIn(
+    isMedia(exchange.endpoint) ? answer.fields : toldBy(answer),
+    exchange.endpoint,
+  )
   sendJson(bytes, head, around)
+}
+
+/** What of an answer that is none of media its usage is read from. */
+function toldBy(answer: JsonDocument): Readonly<Record<string, unknown>> {
+  const usage = answer.field('usage')
+  return {
+    usage,
+    service_tier: answer.field('service_tier'),
+    model: answer.field('model'),
+    ...(isObject(usage) ? undefined : { meta: answer.field('meta') }),
+  }
 }
 
 /** Counts and sends OpenAI's JSON that was made of an upstream's. */
@@ -144,7 +160,7 @@ export async function finishTranslated(
     throw upstreamNonsense('cannot stream this kind of answer; ask without `stream`')
   exchange.usage = usageIn(value, exchange.endpoint)
   const shown =
-    asked.request.fields['response_format'] === 'b64_json'
+    asked.request.field('response_format') === 'b64_json'
       ? value
       : await linkImages(value, asked, around)
   if (answer.isGone) return
@@ -180,10 +196,13 @@ function sendWhole(
   answer.end(bytes)
 }
 
-function usageIn(value: Readonly<Record<string, unknown>>, { name }: Endpoint): Usage {
+function usageIn(value: Readonly<Record<string, unknown>>, endpoint: Endpoint): Usage {
   const usage = readUsage(value) ?? {}
-  const isMedia = name.startsWith('images-') || name.startsWith('audio-')
-  return isMedia ? { ...usage, ...readMediaUsage(value) } : usage
+  return isMedia(endpoint) ? { ...usage, ...readMediaUsage(value) } : usage
+}
+
+function isMedia({ name }: Endpoint): boolean {
+  return name.startsWith('images-') || name.startsWith('audio-')
 }
 
 function createWatch({ exchange, rooms }: Surroundings) {

@@ -79,7 +79,7 @@ function createWatch({ asked, around: { exchange, rooms } }: Opening): StreamWat
 function rulesOf(head: UpstreamHead, watch: StreamWatch, opening: Opening): StreamRules {
   const { asked, around, outgoing } = opening
   const { endpoint, model } = around.exchange
-  const { n } = asked.request.fields
+  const n = asked.request.field('n')
   return {
     model,
     isUsageHidden: outgoing.isUsageHidden,

@@ -267,8 +267,8 @@ function maximumFor(
   return missingMaximum(fields, deployment, { endpoint, defaultMost }, upstreamModel)
 }
 
-function isUsageAsked({ fields }: { readonly fields: JsonRequest['fields'] }): boolean {
-  const options = fields['stream_options']
+function isUsageAsked(request: JsonRequest): boolean {
+  const options = request.field('stream_options')
   return (
     options !== null &&
     typeof options === 'object' &&

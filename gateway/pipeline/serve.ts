@@ -45,7 +45,7 @@ export async function serve(
     const { headers } = incoming
     const { access } = exchange.caller
     const controls = withTags(readControls(request, headers), access?.tags)
-    exchange.endUser = endUserOf(request.fields, headers)
+    exchange.endUser = endUserOf(request, headers)
     if (controls.tags.length > 0) exchange.tags = controls.tags
     const around = { exchange, answer, rooms }
     if (controls.timeoutMs !== undefined) deadline = startDeadline(controls.timeoutMs, around)
@@ -73,8 +73,8 @@ export async function serve(
   }
 }
 
-function isStreamAsked({ fields }: ReadRequest): boolean {
-  const { stream } = fields
+function isStreamAsked(request: ReadRequest): boolean {
+  const stream = request.field('stream')
   if (stream === undefined || stream === null) return false
   if (typeof stream === 'boolean') return stream
   if (stream === 'true') return true

@@ -43,16 +43,17 @@ export function upstreamBytes(
 ): Buffer {
   const { upstreamModel, isUsageAdded, maximum } = options
   const plan = planOf(deployment, upstreamModel)
-  const { bytes, members, fields } = request
-  const isSameModel = fields['model'] === upstreamModel
+  const { bytes, members } = request
+  const isSameModel = request.field('model') === upstreamModel
   const model = upstreamModel === plan.upstreamModel ? plan.model : encode(upstreamModel)
   const isAdded = plan.hasAdditions || isUsageAdded || maximum !== undefined
   if (!isAdded && !plan.hasChanges && !hasAny(members, plan.removed)) {
     // What nearly every request is: only its model has another name behind us.
-    const member = members.find(({ key }) => key === 'model')
+    const member = request.find('model')
     if (isSameModel && member) return bytes
     if (member) return replaceValue(bytes, member, model)
   }
+  const { fields } = request
   const edits = plan.hasChanges
     ? editsTo(plannedFields(fields, plan), fields, plan)
     : { set: additionsTo(fields, plan), remove: plan.removed }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { askedUnits, pixelsOf } from '../../../gateway/accounting/asked-units.ts'
+import { pictureOf, pixelsOf } from '../../../gateway/accounting/asked-units.ts'
 import { costCeiling, type CeilingAsk } from '../../../gateway/accounting/cost-ceiling.ts'
 import { costOf } from '../../../gateway/accounting/cost.ts'
 import { Pricing } from '../../../gateway/accounting/pricing.ts'
@@ -118,10 +118,10 @@ describe('the most a request may cost', () => {
 
   test('of pictures that are paid by the pixel is that of their size', () => {
     const fields = { size: '512x512', n: '2' }
-    const picture = askedUnits('images-generations', fields)?.picture
+    const picture = pictureOf(fields)
     const more = { endpoint: 'images-generations', fields } as const
     expect(ceiling({ output_cost_per_pixel: 0.00000001 }, more)).toBe(
-      2 * 10 * (picture ? pixelsOf(picture) : 0) + rounding,
+      2 * 10 * pixelsOf(picture) + rounding,
     )
   })
 

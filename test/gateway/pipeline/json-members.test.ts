@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import {
-  deepestNesting,
-  findMembers,
-  JsonShapeError,
-} from '../../../gateway/pipeline/json-members.ts'
+import { JsonDocument } from '../../../gateway/pipeline/json-document.ts'
+import { findMembers, JsonShapeError, membersOf } from '../../../gateway/pipeline/json-members.ts'
+import { deepestNesting } from '../../../gateway/pipeline/json-scan.ts'
+import { isObject } from '../../../modules/json-object.ts'
 import { anyObject, anySpace, written } from './any-json.ts'
 
 test('every member of any object is found, with key and value where they stand', () => {
@@ -103,6 +102,87 @@ test('any bytes at all end in members or a refusal', () => {
     { numRuns: 2000 },
   )
 })
+
+test('bytes are one object exactly where a parser says so', () => {
+  const damage = fc.record({
+    at: fc.nat(),
+    remove: fc.nat({ max: 3 }),
+    insert: fc.stringMatching(/^[{}[\]",:\\eE+\-.0-9tfnu \n\u0001é]{0,3}$/),
+  })
+  fc.assert(
+    fc.property(
+      anyObject,
+      fc.boolean(),
+      fc.array(damage, { maxLength: 2 }),
+      (object, isSpaced, damages) => {
+        let text = JSON.stringify(object, null, isSpaced ? 1 : 0)
+        for (const { at, remove, insert } of damages) {
+          const from = at % (text.length + 1)
+          text = text.slice(0, from) + insert + text.slice(from + remove)
+        }
+        const bytes = Buffer.from(text.toWellFormed())
+        const members = membersOf(bytes)
+        const value = parsed(bytes)
+        expect(members !== undefined, text).toBe(value !== undefined)
+        if (!members || !value) return
+        const document = new JsonDocument(bytes, members)
+        expect(document.fields).toEqual(value)
+        for (const key of Object.keys(value)) {
+          expect(document.field(key)).toEqual(value[key])
+          expect(document.kindOf(key)).toBe(kindOf(value[key]))
+        }
+        expect(document.field('nothing of that name')).toBeUndefined()
+      },
+    ),
+    { numRuns: 5000 },
+  )
+})
+
+test.each([
+  ['{"a":1}', true],
+  [' {"a":-0.5e+7} \n', true],
+  ['{}', true],
+  ['{"a":{},"b":[]}', true],
+  ['{"a":[{"b":[null,true,false,"\\u00e9\\n"]}]}', true],
+  ['{"a":01}', false],
+  ['{"a":1.}', false],
+  ['{"a":.5}', false],
+  ['{"a":+1}', false],
+  ['{"a":1e}', false],
+  ['{"a":NaN}', false],
+  ['{"a":nul}', false],
+  ['{"a":truex}', false],
+  ['{"a":[1,]}', false],
+  ['{"a":[,1]}', false],
+  ['{"a":{"b"}}', false],
+  ['{"a":{"b":1,}}', false],
+  ['{"a":[1}', false],
+  ['{"a":{"b":1]}', false],
+  ['{"a":"\\x"}', false],
+  ['{"a":"\\u12g4"}', false],
+  ['{"a":"line\nfeed"}', false],
+  ['{"a":1} {', false],
+  ['\ufeff{"a":1}', false],
+])('%j is an object: %s', (text, isObject) => {
+  const bytes = Buffer.from(text)
+  expect(membersOf(bytes) !== undefined).toBe(isObject)
+  expect(parsed(bytes) !== undefined).toBe(isObject)
+})
+
+function parsed(bytes: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString())
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function kindOf(value: unknown): string | undefined {
+  if (value === null) return undefined
+  if (Array.isArray(value)) return 'list'
+  return typeof value === 'string' ? 'text' : 'other'
+}
 
 test('nesting has a floor', () => {
   const nested = (depth: number) => Buffer.from(`{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`)
