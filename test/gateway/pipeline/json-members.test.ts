@@ -107,7 +107,7 @@ test('bytes are one object exactly where a parser says so', () => {
   const damage = fc.record({
     at: fc.nat(),
     remove: fc.nat({ max: 3 }),
-    insert: fc.stringMatching(/^[{}[\]",:\\eE+\-.0-9tfnu \n\u0001é]{0,3}$/),
+    insert: fc.stringMatching(/^[{}[\]",:\\eE+\-.0-9tfnu \n\té]{0,3}$/),
   })
   fc.assert(
     fc.property(
@@ -163,10 +163,10 @@ test.each([
   ['{"a":"line\nfeed"}', false],
   ['{"a":1} {', false],
   ['\ufeff{"a":1}', false],
-])('%j is an object: %s', (text, isObject) => {
+])('%j is an object: %s', (text, isOne) => {
   const bytes = Buffer.from(text)
-  expect(membersOf(bytes) !== undefined).toBe(isObject)
-  expect(parsed(bytes) !== undefined).toBe(isObject)
+  expect(membersOf(bytes) !== undefined).toBe(isOne)
+  expect(parsed(bytes) !== undefined).toBe(isOne)
 })
 
 function parsed(bytes: Buffer): Record<string, unknown> | undefined {
