@@ -15,7 +15,7 @@ import type { Gateway } from './gateway.ts'
 import { createExchangeId } from './exchange-id.ts'
 import { endpointElsewhere } from './elsewhere.ts'
 import { endpoints } from './index.ts'
-import { readBody } from './read-body.ts'
+import { readBodyAs } from './read-body.ts'
 
 /** The paths of every model endpoint, with and without `/v1`, and in LiteLLM's two forms that name the model. */
 export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
@@ -177,7 +177,7 @@ function readRequest(
   gateway: Gateway,
 ): Promise<ReadRequest> {
   const { general } = exchange.serving.module
-  if (endpoint.body === 'json') return readBody(raw, general.maxRequestBytes).then(readJsonRequest)
+  if (endpoint.body === 'json') return readBodyAs(raw, general.maxRequestBytes, readJsonRequest)
   const options = {
     maxUploadBytes: general.maxUploadBytes,
     folder: gateway.uploadFolder,

@@ -2,8 +2,17 @@ import type { IncomingMessage } from 'node:http'
 
 import { GatewayError } from '../errors/gateway-error.ts'
 
-/** Collects a request body. Throws `request_too_large` as soon as that is known, `caller_gone` where it breaks off. */
+/** Collects a request body. Rejects with `request_too_large` as soon as that is known, `caller_gone` where it breaks off. */
 export function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return readBodyAs(message, maxBytes, (body) => body)
+}
+
+/** The same with what `take` makes of it, or throws: without a promise in between. */
+export function readBodyAs<T>(
+  message: IncomingMessage,
+  maxBytes: number,
+  take: (body: Buffer) => T,
+): Promise<T> {
   const announced = Number(message.headers['content-length'] ?? 0)
   if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes))
   return new Promise((resolve, reject) => {
@@ -14,9 +23,16 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
       if (length <= maxBytes) chunks.push(chunk)
       else reject(tooLarge(maxBytes))
     })
-    message.on('end', () =>
-      resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)),
-    )
+    message.on('end', () => {
+      let taken: T
+      try {
+        taken = take(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks))
+      } catch (thrown) {
+        reject(thrown instanceof Error ? thrown : new Error(String(thrown)))
+        return
+      }
+      resolve(taken)
+    })
     // With a listener for it, a message that breaks off ends in an error.
     message.on('error', (cause) => reject(callerGone(cause)))
   })

@@ -1,5 +1,5 @@
 import type { Member } from './json-members.ts'
-import { isPlain } from './json-scan.ts'
+import { textAt } from './json-text.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -31,8 +31,7 @@ export class JsonDocument {
     const member = this.find(name)
     if (!member) return undefined
     const { valueStart, end } = member
-    const isText = this.bytes[valueStart] === quote && isPlain(this.bytes, valueStart + 1, end - 1)
-    if (isText) return this.bytes.toString('latin1', valueStart + 1, end - 1)
+    if (this.bytes[valueStart] === quote) return textAt(this.bytes, valueStart, end - 1)
     return JSON.parse(this.bytes.toString('utf8', valueStart, end))
   }
 

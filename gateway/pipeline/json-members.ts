@@ -1,4 +1,5 @@
-import { isPlain, nestedEnd, scalarEnd, spaceEnd, stringEnd } from './json-scan.ts'
+import { nestedEnd, scalarEnd, spaceEnd, stringEnd } from './json-scan.ts'
+import { textAt } from './json-text.ts'
 
 /** One member of a JSON object, by byte offsets: `"key": value`. */
 export interface Member {
@@ -73,33 +74,10 @@ function walk(bytes: Buffer, from: number, take: (member: Member) => boolean): n
     const isNested = first === openBrace || first === openBracket
     const end = isNested ? nestedEnd(bytes, valueStart) : scalarEnd(bytes, valueStart)
     if (end < 0) throw new JsonShapeError('a value is not sound')
-    if (!take({ key: readKey(bytes, start, keyEnd), start, valueStart, end })) return end
+    if (!take({ key: textAt(bytes, start, keyEnd - 1), start, valueStart, end })) return end
     at = spaceEnd(bytes, end)
     if (bytes[at] === closeBrace) return at + 1
     if (bytes[at] !== comma) throw new JsonShapeError('expected a comma')
     at = spaceEnd(bytes, at + 1)
   }
-}
-
-const known: string[] = Array.from({ length: 256 }, () => '')
-const longestKnown = 32
-
-function readKey(bytes: Buffer, start: number, end: number): string {
-  // Bodies repeat their keys: one that was seen before needs no new text.
-  const length = end - start - 2
-  const place = (length * 31 + (bytes[start + 1] ?? 0) * 7 + (bytes[end - 2] ?? 0)) & 255
-  const seen = known[place] ?? ''
-  if (seen.length === length && isSame(bytes, start + 1, seen)) return seen
-  // An escaped or non-ASCII key takes the slow way, so that "mod\u0065l" is the same key as "model".
-  if (!isPlain(bytes, start + 1, end - 1))
-    return String(JSON.parse(bytes.toString('utf8', start, end)))
-  const key = bytes.toString('latin1', start + 1, end - 1)
-  if (length <= longestKnown) known[place] = key
-  return key
-}
-
-function isSame(bytes: Buffer, from: number, text: string): boolean {
-  for (let at = 0; at < text.length; at += 1)
-    if (bytes[from + at] !== text.charCodeAt(at)) return false
-  return true
 }

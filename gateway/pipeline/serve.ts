@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Answer } from './answer.ts'
 import { answerFailure } from './answer-failure.ts'
+import { attempt } from './attempt.ts'
 import { endUserOf } from './end-user.ts'
 import type { Exchange } from './exchange.ts'
 import type { FormRequest } from './form-request.ts'
@@ -14,7 +16,7 @@ import { readControls, withTags } from './controls.ts'
 import { meantBy, requireFallbacks, requireModel } from './model-rights.ts'
 import type { Rooms } from './rooms.ts'
 import { startDeadline } from './under-way.ts'
-import { walk } from './walk.ts'
+import { findPlainWay, walk } from './walk.ts'
 
 /** A request's body in either form; `fields` holds what is not a file. */
 export type ReadRequest = JsonRequest | FormRequest
@@ -61,7 +63,16 @@ export async function serve(
     const asking = { request, model, controls, headers, host: headers.host }
     const admitting = admitCaller(route, asking, around)
     if (admitting) await admitting
-    await walk(route, asking, around)
+    // Here, and not in a function of its own: each that waits costs every request a promise.
+    const plain = findPlainWay(route, asking, around)
+    if (plain) {
+      try {
+        await attempt(plain.deployment, plain.asked, around)
+      } catch (thrown) {
+        const tried = { deployment: plain.deployment, failure: toGatewayError(thrown) }
+        await walk(route, asking, around, tried)
+      }
+    } else await walk(route, asking, around)
     exchange.outcome = 'ok'
   } catch (thrown) {
     answerFailure(thrown, exchange, answer, rooms)

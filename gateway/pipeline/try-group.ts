@@ -1,29 +1,32 @@
-import { toGatewayError } from '../errors/envelope.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
 import { serves } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
 import { planOf } from '../routing/group-plan.ts'
-import { attempt, type Asked, type Surroundings } from './attempt.ts'
+import type { Asked, Surroundings } from './attempt.ts'
 import { GroupTurns } from './group-turns.ts'
+
+/** What has failed already. */
+export interface Tried {
+  readonly deployment: Deployment
+  readonly failure: GatewayError
+}
 
 /**
  * Tries the deployments of a group until one answers: the first priority class that can be asked, with its retries,
  * then the next. Rejects with the first failure.
  */
-export async function tryGroup(asked: Asked, around: Surroundings): Promise<void> {
+export async function tryGroup(asked: Asked, around: Surroundings, tried?: Tried): Promise<void> {
   around.exchange.retries = 0
-  const only = findOnlyOne(asked, around)
-  if (only === undefined) return new GroupTurns(asked, around).run()
-  try {
-    await attempt(only, asked, around)
-  } catch (thrown) {
-    const turns = new GroupTurns(asked, around)
-    turns.learn(only, toGatewayError(thrown))
-    await turns.run()
-  }
+  const turns = new GroupTurns(asked, around)
+  if (tried) turns.learn(tried.deployment, tried.failure)
+  await turns.run()
 }
 
 /** The deployment of a group about which there is nothing to decide: it is alone, unbounded and well. */
-function findOnlyOne({ group }: Asked, { exchange, rooms }: Surroundings): Deployment | undefined {
+export function findOnlyOne(
+  { group }: Asked,
+  { exchange, rooms }: Surroundings,
+): Deployment | undefined {
   const { deployments } = group
   const only = deployments[0]
   if (only === undefined || deployments.length > 1 || only.gate !== undefined) return undefined

@@ -1,28 +1,54 @@
 import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { Deployment } from '../routing/deployment.ts'
 import type { ModelGroup, Route } from '../routing/router.ts'
 import type { FallbackTarget } from './asked-fallbacks.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import { checkFields } from './check-fields.ts'
 import { fallbacksOf, isMendable } from './fallbacks.ts'
 import { replaceFields } from './replace-fields.ts'
-import { tryGroup } from './try-group.ts'
+import { findOnlyOne, tryGroup, type Tried } from './try-group.ts'
 
 /** What every group of an exchange is asked with. */
 export type Request = Omit<Asked, 'group' | 'isLastGroup' | 'isRestBroken'>
 
+/** The way of nearly every request: one attempt, about which there is nothing to decide. */
+export interface PlainWay {
+  readonly deployment: Deployment
+  readonly asked: Asked
+}
+
+/** The plain way, where a request has one. */
+export function findPlainWay(
+  route: Route,
+  request: Request,
+  around: Surroundings,
+): PlainWay | undefined {
+  if (request.controls.mockedFailure) return undefined
+  const [group] = route
+  around.exchange.currentGroup = group.name
+  const asked = { ...request, group, isLastGroup: route.length === 1, isRestBroken: false }
+  const deployment = findOnlyOne(asked, around)
+  return deployment && { deployment, asked }
+}
+
 /**
  * Tries the groups of a name until one answers, then what stands in for them: depth first, none twice. Where all
- * fail the caller hears of the first failure.
+ * fail the caller hears of the first failure. `tried` is the plain way, where that was tried before.
  */
-export async function walk(route: Route, request: Request, around: Surroundings): Promise<void> {
+export async function walk(
+  route: Route,
+  request: Request,
+  around: Surroundings,
+  tried?: Tried,
+): Promise<void> {
   const { exchange } = around
   const [group] = route
   exchange.currentGroup = group.name
   try {
     if (request.controls.mockedFailure) throw mocked(request, group)
     const isLastGroup = route.length === 1
-    await tryGroup({ ...request, group, isLastGroup, isRestBroken: false }, around)
+    await tryGroup({ ...request, group, isLastGroup, isRestBroken: false }, around, tried)
   } catch (thrown) {
     const failure = toGatewayError(thrown)
     if (!isMendable(failure)) throw failure

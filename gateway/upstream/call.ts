@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 
 import { GatewayError } from '../errors/gateway-error.ts'
+import { CallClock, type Clocked } from './call-clock.ts'
 import { fromTransport } from './transport-error.ts'
 
 /** Takes an upstream's answer as it comes. Whatever a method throws ends the call with that error. */
@@ -41,11 +42,17 @@ export interface CallOptions {
   readonly onFirstEvent?: (() => void) | undefined
 }
 
+const clock = new CallClock()
+
 /** One call to one upstream, until its answer is wholly read. */
-export class UpstreamCall implements Dispatcher.DispatchHandler {
+export class UpstreamCall implements Dispatcher.DispatchHandler, Clocked {
   readonly #options: CallOptions
-  #timer: NodeJS.Timeout
-  #connectTimer: NodeJS.Timeout | undefined
+  /** Of the clock. */
+  place = -1
+  /** When it is late, and when its connection is, monotonic milliseconds. */
+  #lateAt: number
+  #unconnectedAt = Infinity
+  #isEndless = false
   #resolve: (() => void) | undefined
   #reject: ((error: GatewayError) => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
@@ -55,7 +62,15 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   constructor(options: CallOptions) {
     this.#options = options
-    this.#timer = setTimeout(() => this.fail(this.#lateError()), options.timeoutMs)
+    this.#lateAt = performance.now() + options.timeoutMs
+    clock.watch(this)
+  }
+
+  /** Ends it where it has taken too long. */
+  check(now: number): void {
+    if (now >= this.#unconnectedAt) this.fail(this.#unconnectedError())
+    else if (now >= this.#lateAt)
+      this.fail(this.#isEndless ? this.#endlessError() : this.#lateError())
   }
 
   /** Sends the request over a pool. Rejects with GatewayError only. */
@@ -81,16 +96,16 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   /** Stops the clock on the first event: from here on silence between pieces counts, and the whole length. */
   stopClock(): void {
-    clearTimeout(this.#timer)
     const { streamMs, onFirstEvent } = this.#options
-    if (streamMs > 0) this.#timer = setTimeout(() => this.fail(this.#endlessError()), streamMs)
+    this.#lateAt = streamMs > 0 ? performance.now() + streamMs : Infinity
+    this.#isEndless = true
     onFirstEvent?.()
   }
 
   /** The answer is whole: the upstream may end by itself within this time, which keeps its connection. */
   endWithin(milliseconds: number): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.fail(this.#lateError()), milliseconds)
+    this.#lateAt = performance.now() + milliseconds
+    this.#isEndless = false
   }
 
   pause(): void {
@@ -106,7 +121,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (this.#isOver) return
     this.#isOver = true
     this.#failure = error
-    this.#clearTimers()
+    clock.forget(this)
     this.#controller?.abort(error)
     if (this.#reader?.isComplete) {
       this.#resolve?.()
@@ -118,7 +133,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    clearTimeout(this.#connectTimer)
+    this.#unconnectedAt = Infinity
     if (this.#isOver) controller.abort(this.#failure ?? new Error('over'))
   }
 
@@ -158,7 +173,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #finish(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#clearTimers()
+    clock.forget(this)
     this.#resolve?.()
   }
 
@@ -174,12 +189,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #watchConnection(): void {
     const { connectMs, timeoutMs } = this.#options
     if (this.#controller || this.#isOver || connectMs === 0 || connectMs >= timeoutMs) return
-    this.#connectTimer = setTimeout(() => this.fail(this.#unconnectedError()), connectMs)
-  }
-
-  #clearTimers(): void {
-    clearTimeout(this.#timer)
-    clearTimeout(this.#connectTimer)
+    this.#unconnectedAt = performance.now() + connectMs
   }
 
   #lateError(): GatewayError {
