@@ -1,5 +1,5 @@
 import type { Member } from './json-members.ts'
-import { textAt } from './json-text.ts'
+import { valueAt } from './json-value.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -30,9 +30,7 @@ export class JsonDocument {
   field(name: string): unknown {
     const member = this.find(name)
     if (!member) return undefined
-    const { valueStart, end } = member
-    if (this.bytes[valueStart] === quote) return textAt(this.bytes, valueStart, end - 1)
-    return JSON.parse(this.bytes.toString('utf8', valueStart, end))
+    return valueAt(this.bytes, member.valueStart, member.end)
   }
 
   /** The kind of one value; undefined where there is none, or null. */

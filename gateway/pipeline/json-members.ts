@@ -17,10 +17,7 @@ export class JsonShapeError extends Error {}
 /** The members of the object that begins at `from`, found in one pass without making values; what follows it is not looked at. */
 export function findMembers(bytes: Buffer, from = 0): Member[] {
   const members: Member[] = []
-  walk(bytes, from, (member) => {
-    members.push(member)
-    return true
-  })
+  walk(bytes, from, members)
   return members
 }
 
@@ -28,10 +25,7 @@ export function findMembers(bytes: Buffer, from = 0): Member[] {
 export function membersOf(bytes: Buffer): Member[] | undefined {
   const members: Member[] = []
   try {
-    const end = walk(bytes, 0, (member) => {
-      members.push(member)
-      return true
-    })
+    const end = walk(bytes, 0, members)
     return spaceEnd(bytes, end) === bytes.length ? members : undefined
   } catch (cause) {
     if (cause instanceof JsonShapeError) return undefined
@@ -41,12 +35,10 @@ export function membersOf(bytes: Buffer): Member[] | undefined {
 
 /** The first member of that key; what stands behind it is not looked at. */
 export function findMember(bytes: Buffer, key: string, from = 0): Member | undefined {
-  let found: Member | undefined
-  walk(bytes, from, (member) => {
-    if (member.key === key) found = member
-    return found === undefined
-  })
-  return found
+  const members: Member[] = []
+  walk(bytes, from, members, key)
+  const last = members.at(-1)
+  return last?.key === key ? last : undefined
 }
 
 const quote = 0x22
@@ -56,8 +48,8 @@ const openBrace = 0x7b
 const closeBrace = 0x7d
 const openBracket = 0x5b
 
-/** Hands out member after member until the object ends or `take` has seen enough; the offset behind what was seen. */
-function walk(bytes: Buffer, from: number, take: (member: Member) => boolean): number {
+/** Adds member after member until the object ends, or behind the one that is wanted; gives the offset there. */
+function walk(bytes: Buffer, from: number, members: Member[], wanted?: string): number {
   let at = spaceEnd(bytes, from)
   if (bytes[at] !== openBrace) throw new JsonShapeError('expected an object')
   at = spaceEnd(bytes, at + 1)
@@ -74,7 +66,9 @@ function walk(bytes: Buffer, from: number, take: (member: Member) => boolean): n
     const isNested = first === openBrace || first === openBracket
     const end = isNested ? nestedEnd(bytes, valueStart) : scalarEnd(bytes, valueStart)
     if (end < 0) throw new JsonShapeError('a value is not sound')
-    if (!take({ key: textAt(bytes, start, keyEnd - 1), start, valueStart, end })) return end
+    const key = textAt(bytes, start, keyEnd - 1)
+    members.push({ key, start, valueStart, end })
+    if (key === wanted) return end
     at = spaceEnd(bytes, end)
     if (bytes[at] === closeBrace) return at + 1
     if (bytes[at] !== comma) throw new JsonShapeError('expected a comma')
