@@ -154,9 +154,10 @@ async function weigh(
   }
 }
 
+/** Until code is compiled as it will be for the life of the process; on one busy core that takes its time. */
 async function warmUp(stage: Stage, subject: Subject, options: GatewayBenchOptions): Promise<void> {
   options.say(`warming up: ${subject.name}`)
-  await stage.measure(subject, 'chat', Math.min(3, options.seconds))
+  await stage.measure(subject, 'chat', Math.min(14, 4 * options.seconds))
   await stage.measure(subject, 'stream', Math.min(2, options.seconds))
 }
 
