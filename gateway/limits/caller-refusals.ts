@@ -94,7 +94,7 @@ export function deniedWhileAway(): GatewayError {
   )
 }
 
-// A number format of the runtime costs each process 8 MB and a start its twenty milliseconds.
+// A number format of the runtime costs each process 8 MB, and a start the time to load them.
 function grouped(count: number): string {
   return String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, ',')
 }

@@ -51,6 +51,7 @@ export class FormRequest {
     return this.#fields
   }
 
+  /** One of them; undefined where there is none. */
   field(name: string): unknown {
     return this.#fields[name]
   }

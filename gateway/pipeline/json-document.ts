@@ -3,7 +3,7 @@ import { valueAt } from './json-value.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What kind of value a field holds, as far as anybody asks. */
+/** The kind of value a field holds: what endpoints require is told apart, and no more. */
 export type FieldKind = 'list' | 'text' | 'other'
 
 const quote = 0x22

@@ -1,13 +1,15 @@
 import { toGatewayError } from '../errors/envelope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { serves } from '../providers/served.ts'
 import type { Deployment } from '../routing/deployment.ts'
+import { planOf } from '../routing/group-plan.ts'
 import type { ModelGroup, Route } from '../routing/router.ts'
 import type { FallbackTarget } from './asked-fallbacks.ts'
 import type { Asked, Surroundings } from './attempt.ts'
 import { checkFields } from './check-fields.ts'
 import { fallbacksOf, isMendable } from './fallbacks.ts'
 import { replaceFields } from './replace-fields.ts'
-import { findOnlyOne, tryGroup, type Tried } from './try-group.ts'
+import { tryGroup, type Tried } from './try-group.ts'
 
 /** What every group of an exchange is asked with. */
 export type Request = Omit<Asked, 'group' | 'isLastGroup' | 'isRestBroken'>
@@ -25,11 +27,29 @@ export function findPlainWay(
   around: Surroundings,
 ): PlainWay | undefined {
   if (request.controls.mockedFailure) return undefined
-  const [group] = route
-  around.exchange.currentGroup = group.name
-  const asked = { ...request, group, isLastGroup: route.length === 1, isRestBroken: false }
-  const deployment = findOnlyOne(asked, around)
-  return deployment && { deployment, asked }
+  const deployment = findOnlyOne(route[0], around)
+  if (deployment === undefined) return undefined
+  around.exchange.currentGroup = route[0].name
+  return { deployment, asked: firstOf(route, request) }
+}
+
+/** The deployment of a group about which there is nothing to decide: it is alone, unbounded and well. */
+function findOnlyOne(
+  { deployments }: ModelGroup,
+  { exchange, rooms }: Surroundings,
+): Deployment | undefined {
+  const only = deployments[0]
+  if (only === undefined || deployments.length > 1 || only.gate !== undefined) return undefined
+  if (!serves(only.provider, exchange.endpoint.name, only.target)) return undefined
+  if (!planOf(deployments, exchange.serving.module.router).isBlind) return undefined
+  const now = rooms.now()
+  const { health } = only
+  const isWell = health.limitedMs(now) === 0 && health.coolingMs(now) === 0 && !health.isProbed(now)
+  return isWell ? only : undefined
+}
+
+function firstOf(route: Route, request: Request): Asked {
+  return { ...request, group: route[0], isLastGroup: route.length === 1, isRestBroken: false }
 }
 
 /**
@@ -47,8 +67,7 @@ export async function walk(
   exchange.currentGroup = group.name
   try {
     if (request.controls.mockedFailure) throw mocked(request, group)
-    const isLastGroup = route.length === 1
-    await tryGroup({ ...request, group, isLastGroup, isRestBroken: false }, around, tried)
+    await tryGroup(firstOf(route, request), around, tried)
   } catch (thrown) {
     const failure = toGatewayError(thrown)
     if (!isMendable(failure)) throw failure
