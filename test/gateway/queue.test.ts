@@ -101,9 +101,9 @@ test('two that offer 10 : 1 to one place get the same, and none of its time is l
   const { users, most } = serving(20)
   // Beside it another place with as many callers, all of one user: first come, first served.
   await Promise.all([
-    ...crowd('queued', 'loud', 20, 4_000),
-    ...crowd('queued', 'quiet', 2, 4_000),
-    ...crowd('in-order', 'other', 22, 4_000),
+    ...crowd('queued', 'loud', 20, 3_000),
+    ...crowd('queued', 'quiet', 2, 3_000),
+    ...crowd('in-order', 'other', 22, 3_000),
   ])
   const fair = users.filter((user) => user !== 'other')
   // What waits when time is up is served after it.
@@ -170,7 +170,7 @@ test('a caller that leaves while it waits frees its place in the queue, and is n
 })
 
 test('a caller that is shed is told truly when to come again', async () => {
-  serving(1_200)
+  serving(800)
   await (await ask('shedding')).text()
   const inside = ['a', 'b', 'c'].map((user) => ask('shedding', { user }))
   await untilQueued('shedding', 2)
@@ -178,9 +178,9 @@ test('a caller that is shed is told truly when to come again', async () => {
   expect(shed.status).toBe(503)
   expect(await shed.json()).toMatchObject({ error: { code: 'queue_full', type: 'api_error' } })
   const retryAfter = Number(shed.headers.get('retry-after'))
-  // One is served and two wait, 1.2 seconds each.
-  expect(retryAfter).toBeGreaterThanOrEqual(4)
-  expect(retryAfter).toBeLessThanOrEqual(6)
+  // One is served and two wait, 0.8 seconds each.
+  expect(retryAfter).toBeGreaterThanOrEqual(3)
+  expect(retryAfter).toBeLessThanOrEqual(5)
   await sleep(retryAfter * 1_000)
   const again = await ask('shedding')
   expect(again.status).toBe(200)
@@ -213,7 +213,7 @@ test("the caller's own deadline ends its waiting", async () => {
 })
 
 test('without a queue a caller that finds no place is refused, and told when one will be free', async () => {
-  serving(2_200)
+  serving(1_200)
   await (await ask('strict')).text()
   const before = upstream.requests.length
   const first = ask('strict')
@@ -221,7 +221,7 @@ test('without a queue a caller that finds no place is refused, and told when one
   const response = await ask('strict')
   expect(response.status).toBe(429)
   expect(await response.json()).toMatchObject({ error: { code: 'rate_limit_exceeded' } })
-  expect(response.headers.get('retry-after')).toBe('3')
+  expect(response.headers.get('retry-after')).toBe('2')
   expect((await first).status).toBe(200)
 })
 

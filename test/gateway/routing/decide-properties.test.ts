@@ -62,7 +62,7 @@ const input: fc.Arbitrary<DecisionInput> = fc.record({
 })
 
 const holds = (check: (given: DecisionInput) => void) =>
-  fc.assert(fc.property(input, check), { numRuns: 3_000 })
+  fc.assert(fc.property(input, check), { numRuns: 1_000 })
 
 const isOut = ({ coolingMs, isProbed }: CandidateFacts) => coolingMs > 0 || isProbed
 const isUsedUp = ({ limitedMs, quotaMs }: CandidateFacts) => limitedMs > 0 || quotaMs > 0
@@ -129,7 +129,7 @@ test('nobody is left unasked while there is one to ask', () => {
       const first = Math.min(...left.map(classOf))
       expect(new Set(chosen(given))).toEqual(new Set(left.filter((one) => classOf(one) === first)))
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_000 },
   )
 })
 
