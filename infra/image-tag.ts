@@ -21,11 +21,15 @@ export function imageTag(root: string): string {
   return hash.digest('hex').slice(0, 12)
 }
 
-/** The files that go into the image as they are, in order. */
+const bundler = { script: 'scripts/image/bundle.ts', package: 'node_modules/rolldown' }
+
+/** The files the image is made of, and the one that makes it, in order. */
 export function imageInputs(root: string): string[] {
   const gateway = filesBelow(join(root, 'gateway')).map((file) => `gateway/${file}`)
   const modules = filesBelow(join(root, 'modules')).map((file) => `modules/${file}`)
-  return [...gateway, ...modules.filter((file) => /^modules\/[^/]+\.ts$/.test(file))].sort()
+  const inputs = [...gateway, ...modules.filter((file) => /^modules\/[^/]+\.ts$/.test(file))]
+  if (existsSync(join(root, bundler.script))) inputs.push(bundler.script)
+  return inputs.sort()
 }
 
 function add(hash: ReturnType<typeof createHash>, name: string, text: string): void {
@@ -40,19 +44,19 @@ function filesBelow(folder: string): string[] {
     .map((path) => path.replaceAll('\\', '/'))
 }
 
-/** Of package.json what a running program sees of it, of the lock file the packages it runs with. */
+/** Of package.json the packages that run, of the lock file what these are, and what bundles them. */
 function packagesText(root: string): string {
-  const { version, type, dependencies } = readJson(join(root, 'package.json'))
+  const { dependencies } = readJson(join(root, 'package.json'))
   const { packages } = readJson(join(root, 'package-lock.json'))
-  const locked = Object.entries(isObject(packages) ? packages : {})
-    .filter(([path, entry]) => path !== '' && isObject(entry) && entry['dev'] !== true)
-    .map(([path, entry]) =>
-      isObject(entry) ? `${path} ${String(entry['version'])} ${String(entry['integrity'])}` : path,
-    )
+  const locked = Object.entries(isObject(packages) ? packages : {}).flatMap(([path, entry]) => {
+    if (path === '' || !isObject(entry)) return []
+    if (entry['dev'] === true && path !== bundler.package) return []
+    return [`${path} ${String(entry['version'])} ${String(entry['integrity'])}`]
+  })
   const wanted = Object.entries(isObject(dependencies) ? dependencies : {}).map(
     ([name, range]) => `${name} ${String(range)}`,
   )
-  return JSON.stringify({ version, type, wanted: wanted.toSorted(), locked: locked.toSorted() })
+  return JSON.stringify({ wanted: wanted.toSorted(), locked: locked.toSorted() })
 }
 
 function readText(file: string): string {

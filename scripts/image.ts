@@ -19,7 +19,7 @@ class ImageError extends Error {}
 
 const root = dirname(import.meta.dirname)
 
-function main(): void {
+async function main(): Promise<void> {
   const options = readArguments()
   if (options.help) return print(usage)
   const tag = wantedTag()
@@ -28,7 +28,7 @@ function main(): void {
   const context = mkdtempSync(join(tmpdir(), 'colonnade-image-'))
   try {
     print(`Building ${tag} with ${builder.name}`)
-    writeContext(root, context)
+    await writeContext(root, context)
     run(builder.build({ tag, context, base: options.base }))
   } finally {
     rmSync(context, { recursive: true, force: true })
@@ -44,9 +44,9 @@ function wantedTag(): string {
   return imageName(readPlatform(text).platform, root)
 }
 
-function writeOnlyContext(folder: string, tag: string): void {
+async function writeOnlyContext(folder: string, tag: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
-  writeContext(root, folder)
+  await writeContext(root, folder)
   print(`${folder} is ready. Build it as ${tag}, which is what k8s/ asks for.`)
 }
 
@@ -125,7 +125,7 @@ function print(line: string): void {
 }
 
 try {
-  main()
+  await main()
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

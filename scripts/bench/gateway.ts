@@ -14,7 +14,7 @@ import type { LoadOrder } from './load.ts'
 import { median, summarise } from './summary.ts'
 import type { GatewayReport, Round, ScenarioName, SubjectFigures } from './summary.ts'
 import { cpuSecondsOf, rssMbOf } from './process-cost.ts'
-import { createKey, startSubject } from './subjects.ts'
+import { bundlePrograms, createKey, startSubject } from './subjects.ts'
 import type { Bench, Subject, SubjectName } from './subjects.ts'
 
 export interface GatewayBenchOptions {
@@ -110,6 +110,7 @@ export async function withStage<Result>(
     const bench: Bench = {
       root: options.root,
       folder,
+      programs: await bundlePrograms(options.root, join(folder, 'programs')),
       upstreamPort,
       key: createKey(),
       core: cores.subject,

@@ -4,7 +4,7 @@ import { waitForFirstAnswer } from './first-answer.ts'
 import { withStage } from './gateway.ts'
 import type { GatewayBenchOptions } from './gateway.ts'
 import { table } from './report.ts'
-import { startSubject } from './subjects.ts'
+import { sources, startSubject } from './subjects.ts'
 import type { SubjectName } from './subjects.ts'
 import type { ScenarioName } from './summary.ts'
 
@@ -44,7 +44,12 @@ export function profileGateway(options: ProfileOptions): Promise<string> {
     const folder = join(bench.folder, 'profile')
     mkdirSync(folder)
     const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=250']
-    const subject = await startSubject(options.subject, bench, nodeOptions)
+    // As sources, where every part has its own file.
+    const subject = await startSubject(
+      options.subject,
+      { ...bench, programs: sources },
+      nodeOptions,
+    )
     await waitForFirstAnswer(subject, bench.key)
     options.say(`${options.scenario} against ${options.subject}, ${options.seconds} s`)
     await measure(subject, options.scenario, 2)

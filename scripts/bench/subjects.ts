@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { askedModel, upstreamModel } from './canned.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
+import { bundle, bundleGateway } from '../image/bundle.ts'
 import { findFreePort } from '../local/ports.ts'
 
 export type SubjectName = 'bare' | 'colonnade'
@@ -21,6 +22,7 @@ export interface Bench {
   readonly root: string
   /** A folder of this run, removed at its end. */
   readonly folder: string
+  readonly programs: Programs
   readonly upstreamPort: number
   readonly key: string
   readonly core: string | undefined
@@ -37,9 +39,20 @@ export function createKey(): string {
   return `sk-${randomBytes(24).toString('base64url')}`
 }
 
-const files = {
-  bare: import.meta.resolve('./bare-proxy.ts'),
-  colonnade: import.meta.resolve('../../gateway/main.ts'),
+/** What each subject runs, as a path. */
+export type Programs = Readonly<Record<SubjectName, string>>
+
+export const sources: Programs = {
+  bare: fileURLToPath(import.meta.resolve('./bare-proxy.ts')),
+  colonnade: fileURLToPath(import.meta.resolve('../../gateway/main.ts')),
+}
+
+/** Both as the image has Colonnade: bundled. */
+export async function bundlePrograms(root: string, folder: string): Promise<Programs> {
+  const [bare, colonnade] = [join(folder, 'bare'), join(folder, 'colonnade')]
+  await bundle(root, bare, { main: sources.bare })
+  await bundleGateway(root, colonnade)
+  return { bare: join(bare, 'main.mjs'), colonnade: join(colonnade, 'main.mjs') }
 }
 
 /** Starts one of the two. `nodeOptions` go to Node itself: `--cpu-prof`. */
@@ -50,7 +63,7 @@ export async function startSubject(
 ): Promise<Subject> {
   const port = await findFreePort()
   const own = name === 'bare' ? bareEnvironment(bench) : await colonnadeEnvironment(bench)
-  const child = startChild([...nodeOptions, fileURLToPath(files[name])], {
+  const child = startChild([...nodeOptions, bench.programs[name]], {
     core: bench.core,
     logFile: join(bench.folder, `${name}.log`),
     env: {

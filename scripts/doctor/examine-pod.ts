@@ -67,7 +67,7 @@ export async function examineFromNewPod(
   return read(said)
 }
 
-const doctor = ['node', 'gateway/doctor.ts']
+const doctor = ['node', 'gateway/doctor.mjs']
 
 /** Meets the restricted level; has the label that Postgres lets in, and none that a Service goes by. */
 function podFor(name: string, image: string): unknown {

@@ -61,10 +61,10 @@ export class Kubectl {
 
   /** Runs JavaScript by the Node of a gateway's own container, and gives what it printed. */
   async node(target: string, script: string, timeoutMs = 60_000): Promise<string> {
-    const command = ['node', '--input-type=module', '--eval', script]
-    return (
-      await this.do(['exec', target, '-c', 'gateway', '--', ...command], { timeoutMs })
-    ).trim()
+    // By its input, which may be longer than an argument.
+    const command = ['node', '--input-type=module', '-']
+    const exec = ['exec', '--stdin', target, '-c', 'gateway', '--', ...command]
+    return (await this.do(exec, { timeoutMs, input: script })).trim()
   }
 
   async pods(selector = 'app.kubernetes.io/part-of=colonnade'): Promise<PodState[]> {

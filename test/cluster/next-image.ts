@@ -36,7 +36,7 @@ export async function bringAddition(
   const tag = `${image}-${suffix}`
   const context = mkdtempSync(join(tmpdir(), 'colonnade-addition-'))
   try {
-    writeContext(root, context)
+    await writeContext(root, context)
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(context, name), text)
       chmodSync(join(context, name), 0o755)

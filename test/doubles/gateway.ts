@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly config: Config
   /** Beside, or instead of, the double's own variables. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** What a process runs in place of the sources. */
+  readonly program?: string
 }
 
 /** How a test speaks to a gateway, wherever it runs. */
@@ -82,12 +84,12 @@ export interface GatewayProcess extends Face {
   close(): Promise<void>
 }
 
-/** `node gateway/main.ts` as a process of its own, on a port that was free a moment ago. */
+/** `node gateway/main.ts`, or another program, as a process of its own, on a port that was free a moment ago. */
 export async function startGatewayProcess(options: GatewayOptions): Promise<GatewayProcess> {
   const place = createPlace(options.config)
   const port = Number(options.env?.['PORT'] ?? (await findFreePort()))
   const env = environmentOf(place, { PORT: `${port}`, LITELLM_LOG: 'INFO', ...options.env })
-  const child = spawn(process.execPath, ['gateway/main.ts'], {
+  const child = spawn(process.execPath, [options.program ?? 'gateway/main.ts'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

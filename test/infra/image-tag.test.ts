@@ -9,22 +9,26 @@ const files = {
   'modules/module.ts': 'export {}\n',
   'modules/llm.yaml': 'model_list: []\n',
   'infra/synth.ts': 'synth()\n',
+  'scripts/image/bundle.ts': 'bundle()\n',
+  'scripts/up.ts': 'up()\n',
   'package.json': '{"type": "module", "dependencies": {"a": "1"}, "scripts": {}}',
   'package-lock.json': JSON.stringify({
     packages: {
       '': { dependencies: { a: '1' } },
       'node_modules/a': { version: '1', integrity: 'x' },
       'node_modules/b': { version: '1', integrity: 'y', dev: true },
+      'node_modules/rolldown': { version: '1', integrity: 'v', dev: true },
     },
   }),
 }
 
-test('what goes into the image is the gateway and the TypeScript of modules/', () => {
+test('the image is made of the gateway and the TypeScript of modules/, by the bundler', () => {
   expect(imageInputs(writeFleet(files))).toEqual([
     'gateway/Dockerfile',
     'gateway/main.ts',
     'gateway/storage/0001.sql',
     'modules/module.ts',
+    'scripts/image/bundle.ts',
   ])
   expect(imageInputs(repository)).toEqual(
     expect.arrayContaining([
@@ -40,6 +44,8 @@ test.each([
   ['a migration', { 'gateway/storage/0001.sql': 'select 2;\n' }],
   ['a new file', { 'gateway/new.ts': '' }],
   ['the Dockerfile', { 'gateway/Dockerfile': 'FROM y\n' }],
+  ['how it is bundled', { 'scripts/image/bundle.ts': 'bundle(2)\n' }],
+  ['the bundler', { 'package-lock.json': files['package-lock.json'].replace('"v"', '"w"') }],
   ['a dependency', { 'package.json': '{"type": "module", "dependencies": {"a": "2"}}' }],
   [
     'an installed package',
@@ -56,7 +62,8 @@ test.each([
   ['line ends', { 'gateway/main.ts': 'start()\r\n' }],
   ['a module file', { 'modules/llm.yaml': 'model_list: [1]\n' }],
   ['the generator', { 'infra/synth.ts': 'synth(2)\n' }],
-  ['a script', { 'package.json': files['package.json'].replace('{}', '{"a": "b"}') }],
+  ['another script', { 'scripts/up.ts': 'up(2)\n' }],
+  ['a name for a script', { 'package.json': files['package.json'].replace('{}', '{"a": "b"}') }],
   [
     'a development package',
     { 'package-lock.json': files['package-lock.json'].replace('"y"', '"z"') },

@@ -1,9 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { builders, findBuilder } from '../../scripts/image/builders.ts'
-import { prune } from '../../scripts/image/context.ts'
 
 let folder: string
 beforeEach(() => {
@@ -23,11 +22,6 @@ function install(name: string, status: number, words = ''): void {
 
 const find = (only?: Parameters<typeof findBuilder>[1]): ReturnType<typeof findBuilder> =>
   findBuilder({ PATH: folder }, only)
-
-function write(path: string): void {
-  mkdirSync(dirname(join(folder, path)), { recursive: true })
-  writeFileSync(join(folder, path), '')
-}
 
 describe('the builder', () => {
   test('is the first of the installed ones that answers', () => {
@@ -78,33 +72,5 @@ describe('the builder', () => {
     expect(builder.build({ tag: 't', context: '/c', base: undefined }).join(' ')).not.toContain(
       'BASE',
     )
-  })
-})
-
-describe('the packages in the image', () => {
-  test('lose what only people and compilers read', () => {
-    const needless = [
-      'a/index.d.ts',
-      'a/index.js.map',
-      'a/README.md',
-      'a/test/x.js',
-      '@s/b/.eslintrc',
-    ]
-    needless.forEach(write)
-    prune(folder)
-    expect(needless.filter((path) => existsSync(join(folder, path)))).toEqual([])
-  })
-
-  test('keep what runs, and their licences', () => {
-    const needed = [
-      'a/index.js',
-      'a/lib/test/run.js',
-      'a/package.json',
-      'a/LICENSE.md',
-      '@s/b/x.mjs',
-    ]
-    needed.forEach(write)
-    prune(folder)
-    expect(needed.filter((path) => !existsSync(join(folder, path)))).toEqual([])
   })
 })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { textAt } from '../../../scripts/deploy/read-json.ts'
 import { requestTo, send } from '../asks.ts'
+import { bundledScript } from '../bundled-script.ts'
 import { besideOthers, onEach, perSecond, restartsOf } from '../beside.ts'
 import { expect } from '../check.ts'
 import type { Check } from '../check.ts'
@@ -124,7 +125,8 @@ export const blastChecks: readonly Check[] = [
       if (sick === undefined) return 'there is but one module'
       const { kubectl, subject } = stage
       await untilKeysWork(stage)
-      const holding = kubectl.node(`deploy/${sick.name}-gateway`, takeConnections, 120_000)
+      const script = await bundledScript(import.meta.resolve('../take-connections.ts'))
+      const holding = kubectl.node(`deploy/${sick.name}-gateway`, script, 120_000)
       // Whatever becomes of it is told when it is awaited below.
       holding.catch(() => undefined)
       await sleep(4000)
@@ -163,22 +165,4 @@ for (let count = 0; count < 60; count += 1) {
   spawn(process.execPath, ['--eval', eater], { stdio: 'ignore' })
   await new Promise((resolve) => setTimeout(resolve, 400))
 }
-`
-
-/** Takes connections by the module's own login until it gets no more, keeps them for a while, and says how many. */
-const takeConnections = `
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-const { Client } = createRequire('/app/package.json')('pg')
-const connectionString = readFileSync('/etc/colonnade/secrets/DATABASE_URL', 'utf8').trim()
-const taken = []
-let refusal = 'no end'
-while (taken.length < 400) {
-  const client = new Client({ connectionString })
-  client.on('error', () => undefined)
-  try { await client.connect(); taken.push(client) } catch (error) { refusal = error.message; break }
-}
-await new Promise((resolve) => setTimeout(resolve, 30000))
-console.log(taken.length + ' taken, then: ' + refusal)
-process.exit(0)
 `
