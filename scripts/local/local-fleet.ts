@@ -9,6 +9,7 @@ import { startDatabase, type LocalDatabase } from './database.ts'
 import { LocalGateway, type GatewayState } from './local-gateway.ts'
 import type { Output } from './output.ts'
 import { planFor } from './plans.ts'
+import { ensureProgram } from './program.ts'
 
 const databaseLookMs = 2_000
 
@@ -41,6 +42,7 @@ export class LocalFleet {
   readonly #watching = new AbortController()
   #values: Readonly<Record<string, string>> = {}
   #database: LocalDatabase | undefined
+  #program = ''
   #saidFaults: readonly string[] = []
   #saidTrouble = ''
   /** What is being done to the fleet: one thing at a time. */
@@ -60,6 +62,11 @@ export class LocalFleet {
   get secrets(): string[] {
     const plans = [...this.#gateways.values()].map(({ plan }) => plan.secrets)
     return [this.#values, ...plans].flatMap(secretsIn)
+  }
+
+  /** Path of what each gateway runs; empty before the start. */
+  get program(): string {
+    return this.#program
   }
 
   get isEnding(): boolean {
@@ -95,12 +102,14 @@ export class LocalFleet {
   }
 
   async #startAll(fleet: Fleet): Promise<RunningModule[]> {
-    const { root, output } = this.#options
+    const { root, stateDir, output } = this.#options
     this.#sayFaults(fleet)
     this.#readEnvFile(fleet)
     const modules = this.#chosen(fleet)
     const options = { ...this.#options, say: output.say, findVariable: this.findVariable }
-    this.#database = await startDatabase(options, namesOf(modules))
+    const database = startDatabase(options, namesOf(modules))
+    this.#program = await ensureProgram(root, stateDir)
+    this.#database = await database
     const running = await Promise.all(modules.map((module) => this.#startModule(module)))
     const { signal } = this.#watching
     void watchSources(root, signal, () => this.#attempt(() => this.#refresh()))
@@ -114,7 +123,8 @@ export class LocalFleet {
 
   async #startModule(module: FleetModule): Promise<RunningModule> {
     const { root, stateDir, environment, output } = this.#options
-    const surroundings = { root, stateDir, environment, say: output.sayFor }
+    const program = this.#program
+    const surroundings = { root, program, stateDir, environment, say: output.sayFor }
     const gateway = new LocalGateway(this.#planFor(module), surroundings)
     const read = this.#readAsGateway(module)
     if (this.#watching.signal.aborted)

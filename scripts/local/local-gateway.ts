@@ -23,6 +23,8 @@ export interface GatewayPlan {
 
 export interface Surroundings {
   readonly root: string
+  /** Path of what each gateway runs. */
+  readonly program: string
   /** Everything written at run time goes below it. */
   readonly stateDir: string
   readonly environment: NodeJS.ProcessEnv
@@ -58,7 +60,7 @@ export class LocalGateway {
     const say = (line: string) => surroundings.say(plan.name, line)
     this.#process = new KeptProcess(
       {
-        args: [join(surroundings.root, 'gateway', 'main.ts')],
+        args: [surroundings.program],
         cwd: surroundings.root,
         environment: () => this.#environment(),
       },
@@ -132,8 +134,8 @@ export class LocalGateway {
   #environment(): NodeJS.ProcessEnv {
     this.#instanceId = randomUUID()
     const { name, port, workers } = this.#plan
-    const { environment, root } = this.#surroundings
-    const compiled = findCompiled(root)
+    const { environment, root, program } = this.#surroundings
+    const compiled = findCompiled(root, program)
     const kept = Object.entries(environment).filter(
       ([key, value]) => value !== '' && !ownSettings.test(key),
     )

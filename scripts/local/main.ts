@@ -52,7 +52,7 @@ async function run(asked: StartArguments, fleet: Fleet, stateDir: string): Promi
   const ending = endOnSignals(local, output.say)
   const running = await local.start(fleet)
   const isGood = await show(running, { local, output, showDemo: demo?.showDemo })
-  const ahead = readAhead(root)
+  const ahead = readAhead(root, local.program)
   if (asked.isOnce) await local.stop()
   else await ending
   ahead.end()

@@ -1,23 +1,26 @@
 import { spawn } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { constants, setPriority } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const folderIn = (root: string) => join(root, '.colonnade', 'compile-cache')
 const markIn = (root: string) => join(folderIn(root), `complete-${process.version}`)
 
-/** Folder of what Node has read and compiled before; undefined until it holds everything. */
-export function findCompiled(root: string): string | undefined {
-  return existsSync(markIn(root)) ? folderIn(root) : undefined
+/** Folder of what Node has read and compiled before; undefined until it holds everything, this program with it. */
+export function findCompiled(root: string, program?: string): string | undefined {
+  const compiled = readMark(root)
+  if (compiled === undefined || (program !== undefined && compiled !== program)) return undefined
+  return folderIn(root)
 }
 
 /** Compiles everything a start needs, for the next one, in a process that stands behind all others. */
-export function readAhead(root: string): { end(): void } {
+export function readAhead(root: string, program: string): { end(): void } {
   // Many processes that each write all of it at their end would make the first end slow.
-  if (findCompiled(root) !== undefined) return { end: () => undefined }
-  const code = `const { compile } = await import(${JSON.stringify(import.meta.url)}); await compile(${JSON.stringify(root)})`
+  if (findCompiled(root, program) !== undefined) return { end: () => undefined }
+  const given = [root, program].map((path) => JSON.stringify(path)).join(', ')
+  const code = `const { compile } = await import(${JSON.stringify(import.meta.url)}); await compile(${given})`
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' })
   child.on('error', () => undefined)
   child.unref()
@@ -27,13 +30,22 @@ export function readAhead(root: string): { end(): void } {
 
 /** What that process does.
  * @public it is called by its text alone */
-export async function compile(root: string): Promise<void> {
+export async function compile(root: string, program: string): Promise<void> {
+  rmSync(folderIn(root), { recursive: true, force: true })
   enableCompileCache(folderIn(root))
-  for (const file of ['gateway/work.ts', 'scripts/local/main.ts'])
-    await import(pathToFileURL(join(root, file)).href)
+  for (const file of [join(dirname(program), 'work.mjs'), join(root, 'scripts/local/main.ts')])
+    await import(pathToFileURL(file).href)
   flushCompileCache()
-  writeFileSync(markIn(root), '')
+  writeFileSync(markIn(root), program)
   process.exit()
+}
+
+function readMark(root: string): string | undefined {
+  try {
+    return readFileSync(markIn(root), 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 function lower(pid: number): void {
