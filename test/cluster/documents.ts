@@ -1,4 +1,4 @@
-import { numberAt, parseJson, textAt } from '../../scripts/deploy/read-json.ts'
+import { listAt, numberAt, parseJson, textAt } from '../../scripts/deploy/read-json.ts'
 import { parse, stringify } from 'yaml'
 import { expect } from './check.ts'
 import type { Stage } from './check.ts'
@@ -41,6 +41,19 @@ export async function serving(kubectl: Kubectl, module: string): Promise<Serving
       }
     }),
   )
+}
+
+/** Whether each standing pod of a module has this model. */
+export async function isKnownToAll(
+  kubectl: Kubectl,
+  module: string,
+  model: string,
+): Promise<boolean> {
+  const pods = await kubectl.standing(module)
+  const lists = await Promise.all(
+    pods.map(({ name }) => kubectl.proxied(`pods/${name}:4000`, '/v1/models')),
+  )
+  return lists.every((list) => listAt(list, 'data').some((one) => textAt(one, 'id') === model))
 }
 
 /** The API server keeps to itself what a pod says beside a 503. */

@@ -4,7 +4,7 @@ import { chatAsk, send } from '../asks.ts'
 import { expect } from '../check.ts'
 import type { Check } from '../check.ts'
 import { diagnosed } from '../doctor.ts'
-import { mountedWithinS, serving, withDocument, withModel } from '../documents.ts'
+import { isKnownToAll, mountedWithinS, serving, withDocument, withModel } from '../documents.ts'
 import { since, until } from '../patience.ts'
 import { askEach, untilItAnswers, withoutRestarts } from '../well.ts'
 import { untilKeysWork } from './keys.ts'
@@ -89,20 +89,18 @@ export const illChecks: readonly Check[] = [
     what: 'a backend that is not there: an error that says so, at once, and all else answers',
     run: (stage) =>
       withoutRestarts(stage, async () => {
-        const { subject } = stage
+        const { kubectl, subject } = stage
         const base = `http://${await stage.host()}:${subject.nodePort}`
         const name = 'astray'
         const change = (text: string): string =>
           withModel(text, name, 'http://no-such-host.invalid:1/v1')
         return withDocument(stage, { module: subject.name, change }, async () => {
-          const answer = await until(
-            'the model of that backend is known',
-            async () => {
-              const said = await send(base, chatAsk(subject.key, 'hello', { model: name }))
-              return said.status !== 404 && said
-            },
+          await until(
+            'every replica knows the model of that backend',
+            () => isKnownToAll(kubectl, subject.name, name),
             { seconds: mountedWithinS, everyMs: 1000 },
           )
+          const answer = await send(base, chatAsk(subject.key, 'hello', { model: name }))
           const startedAt = performance.now()
           const again = await send(base, chatAsk(subject.key, 'hello', { model: name }))
           const took = since(startedAt)
