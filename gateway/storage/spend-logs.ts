@@ -33,20 +33,12 @@ export function toLine(row: UsageRow): string {
       ? ''
       : `,"first_byte_ms":${within(row.firstByteMs, largestInteger)}`) +
     `,"status":${within(row.status, 32_767)},"attempts":${within(row.attempts, 32_767)},"is_stream":${row.isStream}` +
-    named('module', row.module) +
-    named('endpoint', row.endpoint) +
-    named('model', row.model) +
-    named('deployment_id', row.deploymentId) +
-    named('provider', row.provider) +
-    named('upstream_model', row.upstreamModel) +
-    named('caller', row.caller) +
-    named('user_id', row.userId) +
-    named('team_id', row.teamId) +
+    namesIn(row) +
     (row.endUser === undefined ? '' : `,"end_user":${quote(row.endUser)}`) +
     (row.tags === undefined
       ? ''
       : `,"tags":[${row.tags.slice(0, mostTags).map(quote).join(',')}]`) +
-    `${named('outcome', row.outcome)}}`
+    '}'
   )
 }
 
@@ -64,19 +56,76 @@ function within(value: number, largest: number): number {
   return Math.min(Math.max(Math.round(value) || 0, 0), largest)
 }
 
-const quoted = new Map<string, string>()
-const mostQuoted = 1000
+type Names = Pick<
+  UsageRow,
+  | 'module'
+  | 'endpoint'
+  | 'model'
+  | 'deploymentId'
+  | 'provider'
+  | 'upstreamModel'
+  | 'caller'
+  | 'userId'
+  | 'teamId'
+  | 'outcome'
+>
 
-/** A text that comes again and again, whose JSON is kept. */
-function named(name: string, text: string | undefined): string {
-  if (text === undefined) return ''
-  let json = quoted.get(text)
-  if (json === undefined) {
-    json = quote(text)
-    if (quoted.size >= mostQuoted) quoted.clear()
-    if (text.length <= longestText) quoted.set(text, json)
+/** The last names of a deployment and a caller, which are mostly those of the next row. */
+const written = new Map<string | undefined, Map<string, { names: Names; text: string }>>()
+const mostWritten = 1000
+let countWritten = 0
+
+function namesIn(row: UsageRow): string {
+  const known = written.get(row.deploymentId)?.get(row.caller)
+  if (known && areSame(known.names, row)) return known.text
+  // Joined, and not added: a sum of texts would be put together anew for each row.
+  const text = [
+    named('module', row.module),
+    named('endpoint', row.endpoint),
+    named('model', row.model),
+    named('deployment_id', row.deploymentId),
+    named('provider', row.provider),
+    named('upstream_model', row.upstreamModel),
+    named('caller', row.caller),
+    named('user_id', row.userId),
+    named('team_id', row.teamId),
+    named('outcome', row.outcome),
+  ].join('')
+  if (text.length <= longestKept) keep(row, text)
+  return text
+}
+
+const longestKept = 2000
+
+function areSame(one: Names, other: Names): boolean {
+  return (
+    one.model === other.model &&
+    one.outcome === other.outcome &&
+    one.endpoint === other.endpoint &&
+    one.upstreamModel === other.upstreamModel &&
+    one.provider === other.provider &&
+    one.userId === other.userId &&
+    one.teamId === other.teamId &&
+    one.module === other.module
+  )
+}
+
+function keep(row: UsageRow, text: string): void {
+  const { module, endpoint, model, deploymentId, provider, upstreamModel, caller } = row
+  const { userId, teamId, outcome } = row
+  if (countWritten >= mostWritten) {
+    written.clear()
+    countWritten = 0
   }
-  return `,"${name}":${json}`
+  let callers = written.get(deploymentId)
+  if (!callers) written.set(deploymentId, (callers = new Map()))
+  if (!callers.has(caller)) countWritten += 1
+  const names = { module, endpoint, model, deploymentId, provider, upstreamModel, caller }
+  callers.set(caller, { names: { ...names, userId, teamId, outcome }, text })
+}
+
+function named(name: string, text: string | undefined): string {
+  return text === undefined ? '' : `,"${name}":${quote(text)}`
 }
 
 // Postgres stores neither U+0000 nor half a surrogate pair.
