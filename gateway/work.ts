@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { pino } from 'pino'
 
+import { keepTickClass } from './keep-tick-class.ts'
 import { runGateway, type RunningGateway } from './run.ts'
 import type { Settings } from './settings.ts'
 import { alone, createColleagues, onToldToShutDown, reportStarted } from './workers.ts'
@@ -32,6 +33,7 @@ export async function work({ settings, environment, onEnd }: WorkOptions): Promi
   } else {
     onEnd(end)
   }
+  keepTickClass()
   gateway = await runGateway({ settings, environment, log, colleagues })
   if (cluster.isWorker) reportStarted()
 }

@@ -63,7 +63,7 @@ function roomOf(name: string): string {
 /** What each room may import at run time. Types may be borrowed from anywhere but upwards into the walk. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['settings.ts', 'work.ts', 'workers.ts'],
-  'work.ts': ['run.ts', 'workers.ts'],
+  'work.ts': ['keep-tick-class.ts', 'run.ts', 'workers.ts'],
   'run.ts': [
     'app.ts',
     'configuration.ts',
@@ -83,6 +83,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'upstream/',
   ],
   'give-back-memory.ts': [],
+  'keep-tick-class.ts': [],
   'create-gateway.ts': ['status.ts', 'endpoints/', 'errors/', 'telemetry/'],
   'create-limits.ts': ['limits/'],
   'create-rooms.ts': ['accounting/', 'routing/', 'telemetry/', 'upstream/'],

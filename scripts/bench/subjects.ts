@@ -62,7 +62,7 @@ export async function startSubject(
   nodeOptions: readonly string[] = [],
 ): Promise<Subject> {
   const port = await findFreePort()
-  const own = name === 'bare' ? bareEnvironment(bench) : await colonnadeEnvironment(bench)
+  const own = name === 'bare' ? bareEnvironment(bench) : await colonnadeEnvironment(bench, port)
   const child = startChild([...nodeOptions, bench.programs[name]], {
     core: bench.core,
     logFile: join(bench.folder, `${name}.log`),
@@ -82,7 +82,7 @@ function bareEnvironment({ upstreamPort }: Bench): NodeJS.ProcessEnv {
   return { UPSTREAM: `http://127.0.0.1:${upstreamPort}` }
 }
 
-async function colonnadeEnvironment(bench: Bench): Promise<NodeJS.ProcessEnv> {
+async function colonnadeEnvironment(bench: Bench, port: number): Promise<NodeJS.ProcessEnv> {
   const spool = join(bench.folder, 'spool')
   const configFile = join(bench.folder, 'config', 'config.yaml')
   mkdirSync(spool, { recursive: true })
@@ -92,7 +92,7 @@ async function colonnadeEnvironment(bench: Bench): Promise<NodeJS.ProcessEnv> {
     CONFIG_FILE: configFile,
     MODULE: 'bench',
     HOST: '127.0.0.1',
-    METRICS_PORT: String(await findFreePort()),
+    METRICS_PORT: String(await findAnotherPort(port)),
     SPOOL_DIR: spool,
     SECRETS_DIR: join(bench.folder, 'no-secrets'),
     PARENT_WATCH: '1',
@@ -102,6 +102,12 @@ async function colonnadeEnvironment(bench: Bench): Promise<NodeJS.ProcessEnv> {
     LITELLM_SALT_KEY: bench.saltKey ?? createKey(),
     ...(bench.databaseUrl !== undefined && { DATABASE_URL: bench.databaseUrl }),
   }
+}
+
+/** Free, and not the one that is about to be taken. */
+async function findAnotherPort(taken: number): Promise<number> {
+  const port = await findFreePort()
+  return port === taken ? findAnotherPort(taken) : port
 }
 
 /** A module of one model, under another name upstream, so that names are replaced both ways. */
