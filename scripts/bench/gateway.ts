@@ -38,6 +38,12 @@ export interface Stage {
     seconds: number,
     key?: string,
   ) => Promise<Round>
+  /** The same of several at once, on their one core: whatever the machine's pace, it is that of all. */
+  readonly measureBeside: (
+    subjects: readonly Subject[],
+    scenario: ScenarioName,
+    seconds: number,
+  ) => Promise<Round[]>
 }
 
 const leadInSeconds = 2
@@ -62,6 +68,7 @@ export function benchGateway(options: GatewayBenchOptions): Promise<GatewayRepor
         }
       }
     }
+    const beside = await besideEachOther(stage, started.subjects, options)
     const figures = started.subjects.map(({ name, child }): SubjectFigures => ({
       name,
       firstAnswerMs: median(started.firstAnswersMs[name]),
@@ -72,6 +79,7 @@ export function benchGateway(options: GatewayBenchOptions): Promise<GatewayRepor
     return summarise({
       figures,
       rounds,
+      beside,
       options,
       cores,
       database: bench.databaseUrl !== undefined,
@@ -97,11 +105,14 @@ export async function withStage<Result>(
       env,
       logFile: join(folder, 'upstream.log'),
     })
-    const load = startChild([fileURLToPath(import.meta.resolve('./load.ts'))], {
-      core: cores.load,
-      env,
-      logFile: join(folder, 'load.log'),
-    })
+    const startLoad = (): Child =>
+      startChild([fileURLToPath(import.meta.resolve('./load.ts'))], {
+        core: cores.load,
+        env,
+        logFile: join(folder, `load-${loads.length}.log`),
+      })
+    const loads: Child[] = []
+    loads.push(startLoad())
     const upstreamPort = portIn(await askChild(upstream))
     const database = options.hasDatabase
       ? await startDatabase(join(folder, 'postgres'), cores.upstream)
@@ -116,15 +127,29 @@ export async function withStage<Result>(
       core: cores.subject,
       databaseUrl: database?.url,
     }
-    const measure: Stage['measure'] = (subject, scenario, seconds, key = bench.key) =>
-      weigh(subject, scenario, load, {
+    const measureBy = (
+      at: number,
+      subject: Subject,
+      scenario: ScenarioName,
+      seconds: number,
+      key = bench.key,
+    ): Promise<Round> => {
+      const load = (loads[at] ??= startLoad())
+      return weigh(subject, scenario, load, {
         port: subject.port,
         isStream: scenario === 'stream',
         connections: options.connections,
         key,
         seconds,
       })
-    return await run({ bench, cores, measure })
+    }
+    return await run({
+      bench,
+      cores,
+      measure: (...what) => measureBy(0, ...what),
+      measureBeside: (subjects, scenario, seconds) =>
+        Promise.all(subjects.map((subject, at) => measureBy(at, subject, scenario, seconds))),
+    })
   } finally {
     await stopAll()
     await stopDatabase?.()
@@ -156,6 +181,22 @@ async function weigh(
     cpuMicros: (cpuSeconds / result.requests) * 1e6,
     ...result,
   }
+}
+
+const besideLeadInSeconds = 4
+
+/** Small chats against both at once. The first moments do not count: each had waited for the other one's turn. */
+async function besideEachOther(
+  stage: Stage,
+  subjects: readonly Subject[],
+  { seconds, rounds, say }: GatewayBenchOptions,
+): Promise<Round[]> {
+  say('both at once')
+  await stage.measureBeside(subjects, 'chat', Math.min(besideLeadInSeconds, seconds))
+  const measured: Round[] = []
+  for (let round = 0; round < rounds; round++)
+    measured.push(...(await stage.measureBeside(subjects, 'chat', seconds)))
+  return measured
 }
 
 /** Until code is compiled as it will be for the life of the process; on one busy core that takes its time. */

@@ -39,8 +39,11 @@ export interface SubjectReport extends SubjectFigures {
 
 /** The whole of `npm run bench -- gateway --json`. */
 export interface GatewayReport {
-  /** Colonnade's CPU for a small chat over the bare proxy's: the median of the rounds' ratios. */
+  /** Colonnade's CPU for a small chat over the bare proxy's, both under load at once: the median of the rounds' ratios. */
   readonly ratio: number
+  readonly ratioOfRounds: readonly number[]
+  /** The same of the rounds by turns. */
+  readonly turnsRatio: number
   /** The same for a stream of 200 events. */
   readonly streamRatio: number
   readonly bare: SubjectReport
@@ -59,6 +62,8 @@ export interface GatewayReport {
 export interface Measured {
   readonly figures: readonly SubjectFigures[]
   readonly rounds: readonly Round[]
+  /** Small chats against both at once. */
+  readonly beside: readonly Round[]
   readonly options: {
     readonly seconds: number
     readonly rounds: number
@@ -73,6 +78,7 @@ export interface Measured {
 export function summarise({
   figures,
   rounds,
+  beside,
   options,
   cores,
   database,
@@ -87,8 +93,13 @@ export function summarise({
   }
   const bare = reportOf('bare')
   const colonnade = reportOf('colonnade')
+  const microsBeside = (name: SubjectName): number[] =>
+    beside.filter(({ subject }) => subject === name).map(({ cpuMicros }) => cpuMicros)
+  const besideRatios = ratiosOf(microsBeside('colonnade'), microsBeside('bare'))
   return {
-    ratio: ratioOf(colonnade.chat, bare.chat),
+    ratio: to2(median(besideRatios)),
+    ratioOfRounds: besideRatios.map(to2),
+    turnsRatio: ratioOf(colonnade.chat, bare.chat),
     streamRatio: ratioOf(colonnade.stream, bare.stream),
     bare,
     colonnade,
@@ -113,10 +124,11 @@ export function median(values: readonly number[]): number {
 
 /** The two run one after the other in a round, so a round's ratio suffers least from a busy machine. */
 function ratioOf(ours: ScenarioFigures, theirs: ScenarioFigures): number {
-  const pairs = ours.cpuMicrosOfRounds.map(
-    (micros, round) => micros / (theirs.cpuMicrosOfRounds[round] ?? NaN),
-  )
-  return to2(median(pairs))
+  return to2(median(ratiosOf(ours.cpuMicrosOfRounds, theirs.cpuMicrosOfRounds)))
+}
+
+function ratiosOf(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((micros, round) => micros / (theirs[round] ?? NaN))
 }
 
 function medians(rounds: readonly Round[]): ScenarioFigures {
