@@ -190,7 +190,6 @@ function readRequest(
 }
 
 function pathModelOf(params: unknown): string | undefined {
-  const model =
-    params !== null && typeof params === 'object' ? Reflect.get(params, 'model') : undefined
+  const model = fieldOf(params, 'model')
   return typeof model === 'string' ? model : undefined
 }

@@ -34,10 +34,15 @@ function addCost(headers: string[], { total, change }: Cost): void {
   headers.push('x-litellm-response-cost-margin-percent', `${marginPart}`)
 }
 
+const lowerO = 0x6f
+const lowerX = 0x78
+
 /** Adds what an upstream says of its limits where the caller has none of its own, and its request id. */
 export function addPassed(headers: string[], from: IncomingHttpHeaders): string[] {
   let hasOwn: boolean | undefined
   for (const name in from) {
+    const first = name.charCodeAt(0)
+    if (first !== lowerX && first !== lowerO) continue
     if (name.startsWith('x-ratelimit-')) {
       hasOwn ??= headers.some((text) => text.startsWith('x-ratelimit-'))
       if (hasOwn) continue
