@@ -31,7 +31,8 @@ export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
       }
     }
     handlers.set(path.slice(1), onRequest)
-    for (const url of pathsOf(endpoint.name)) app.post(url, { onRequest }, neverReached)
+    for (const url of [...pathsOf(endpoint.name), `/openai/deployments/:model${path}`])
+      app.post(url, { onRequest }, neverReached)
   }
   // One route for all endpoints: each costs time at the start.
   const onRequest: OnRequest = (request, reply, done) => {
@@ -39,7 +40,7 @@ export function addModelRoutes(app: FastifyInstance, gateway: Gateway): void {
     if (found) found(request, reply, done)
     else reply.callNotFound()
   }
-  for (const url of ['/engines/:model/*', '/v1/engines/:model/*', '/openai/deployments/:model/*'])
+  for (const url of ['/engines/:model/*', '/v1/engines/:model/*'])
     app.post(url, { onRequest }, neverReached)
 }
 

@@ -53,7 +53,10 @@ export async function isKnownToAll(
   const lists = await Promise.all(
     pods.map(({ name }) => kubectl.proxied(`pods/${name}:4000`, '/v1/models')),
   )
-  return lists.every((list) => listAt(list, 'data').some((one) => textAt(one, 'id') === model))
+  return (
+    lists.length > 0 &&
+    lists.every((list) => listAt(list, 'data').some((one) => textAt(one, 'id') === model))
+  )
 }
 
 /** The API server keeps to itself what a pod says beside a 503. */
